@@ -1,0 +1,3 @@
+"""Helpers behind the numbered notebooks: clothing segmentation under class imbalance."""
+
+__version__ = "0.1.0"

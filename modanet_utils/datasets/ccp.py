@@ -1,0 +1,121 @@
+"""Clothing Co-Parsing (Yang, Luo and Lin, CVPR 2014; Apache-2.0): 1,004 street photos with pixel labels.
+
+``python -m modanet_utils.datasets.ccp SOURCE DESTINATION`` converts the original layout (``photos/*.jpg``,
+``annotations/pixel-level/*.mat``, ``label_list.mat``), folding its 59 labels into ModaNet's 13 classes, hair
+and skin. What is not listed below becomes background.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from pycocotools import mask as coco_mask
+from scipy.io import loadmat
+
+from modanet_utils.classes import LABELS
+from modanet_utils.datasets import writing
+from modanet_utils.datasets.coco import DatasetError
+
+TABLE: dict[str, tuple[str, ...]] = {
+    "bag": ("bag", "purse", "wallet"),
+    "belt": ("belt",),
+    "boots": ("boots",),
+    "footwear": ("shoes", "heels", "pumps", "flats", "loafers", "sandals", "sneakers", "wedges", "clogs"),
+    "outer": (
+        *("coat", "jacket", "blazer", "cardigan", "sweater", "jumper", "suit", "romper", "vest", "cape"),
+        *("hoodie", "sweatshirt"),
+    ),
+    "dress": ("dress",),
+    "sunglasses": ("sunglasses", "glasses"),
+    "pants": ("pants", "jeans", "leggings"),
+    "top": ("top", "blouse", "t-shirt", "shirt", "bodysuit", "bra"),
+    "shorts": ("shorts",),
+    "skirt": ("skirt",),
+    "headwear": ("hat",),
+    "scarf & tie": ("scarf", "tie"),
+    "hair": ("hair",),
+    "skin": ("skin",),
+}
+"""Label of this project to the CCP labels that fold into it."""
+
+
+def label_names(source: Path) -> list[str]:
+    """CCP's label names, index = value in the ``.mat`` maps."""
+    cells = loadmat(source / "label_list.mat")["label_list"].ravel()
+    return [str(cell.ravel()[0]) for cell in cells]
+
+
+def convert(source: str | Path, destination: str | Path) -> Path:
+    """Convert CCP's original layout into a dataset folder (written whole or not at all).
+
+    Each CCP label in an image becomes one annotation with an exact run-length mask, so no pixel changes.
+    The same original photo under two names keeps one ``group`` so that a split holds both on one side.
+
+    Raises:
+        FileNotFoundError: ``source`` is not CCP's layout.
+        DatasetError: ``destination`` holds something else, or a label map does not fit its photo.
+    """
+    source, destination = Path(source).expanduser(), Path(destination).expanduser()
+    maps = sorted((source / "annotations" / "pixel-level").glob("*.mat"))
+    if not maps or not (source / "label_list.mat").is_file():
+        raise FileNotFoundError(
+            f"{source} is not Clothing Co-Parsing: it needs label_list.mat, photos/ and annotations/pixel-level/*.mat."
+        )
+    names = label_names(source)
+    label_of = {name: LABELS.index(label) for label, folded in TABLE.items() for name in folded}
+    images, annotations, photos = [], [], {}
+    for path in maps:
+        photo = source / "photos" / f"{path.stem}.jpg"
+        if not photo.is_file():
+            raise FileNotFoundError(f"{photo} is missing: the copy of Clothing Co-Parsing is incomplete.")
+        truth = loadmat(path)["groundtruth"]
+        image_id, (height, width) = int(path.stem), truth.shape
+        _check_size(photo, height, width)
+        for value in np.unique(truth):
+            if names[value] in label_of:
+                rle = coco_mask.encode(np.asfortranarray(truth == value, np.uint8))
+                annotations.append(
+                    {
+                        "id": len(annotations) + 1,
+                        "image_id": image_id,
+                        "category_id": label_of[names[value]],
+                        "source_label": names[value],
+                        "iscrowd": 0,
+                        "area": int(coco_mask.area(rle)),
+                        "bbox": [int(v) for v in coco_mask.toBbox(rle)],
+                        "segmentation": {"size": [height, width], "counts": rle["counts"].decode("ascii")},
+                    }
+                )
+        images.append({"id": image_id, "file_name": photo.name, "width": width, "height": height})
+        photos[photo.name] = photo
+    info = {
+        "name": "Clothing Co-Parsing",
+        "description": "Clothing Co-Parsing, 59 labels folded into ModaNet's 13 classes, hair and skin",
+        "license": "Apache-2.0",
+        "url": "github.com/bearpaw/clothing-co-parsing",
+    }
+    return writing.write(destination, info, images, annotations, photos)
+
+
+def _check_size(photo: Path, height: int, width: int) -> None:
+    with Image.open(photo) as header:  # reads the header only
+        if header.size != (width, height):
+            raise DatasetError(f"{photo} is {header.size} pixels, its label map {(width, height)}: the copy is damaged.")
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        print("usage: python -m modanet_utils.datasets.ccp SOURCE DESTINATION", file=sys.stderr)
+        return 2
+    try:
+        folder = convert(*arguments)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(writing.summary(folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,314 @@
+"""Reader of the project's dataset folder: COCO annotations in, label maps and photos out."""
+
+import hashlib
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from modanet_utils.classes import CLASSES, IGNORE, LABELS
+
+ANNOTATIONS = "annotations.json"
+IMAGES = "images"
+
+# pycocotools walks every edge pixel by pixel, so a far-away corner costs memory without bound. Within this
+# many image sizes it clips exactly by itself; beyond, the polygon is cut at that distance first.
+_FAR = 4
+
+
+class DatasetError(ValueError):
+    """A dataset that cannot be used; the message says what, where and what to do."""
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One annotated object: its label, its run-length mask, its rasterised area and its box."""
+
+    label: int
+    rle: dict[str, Any]
+    area: int
+    box: tuple[int, int, int, int]
+    """Left, top, width, height in whole pixels."""
+
+    def mask(self) -> np.ndarray:
+        """The object's pixels inside its box, ``(height, width) bool``."""
+        left, top, width, height = self.box
+        return coco_mask.decode(self.rle)[top : top + height, left : left + width].astype(bool)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset folder.
+
+    Attributes:
+        name: Name of the dataset, for titles.
+        root: The folder.
+        fingerprint: SHA-256 of ``annotations.json``, first 16 hexadecimal digits.
+        images: Image id to its COCO record, in ascending order of id; the usable ones only.
+        annotations: Image id to its COCO annotations in file order (possibly none).
+        labels: Category id to label.
+        problems: What was left out when the dataset was opened, and how often.
+    """
+
+    name: str
+    root: Path
+    fingerprint: str
+    images: dict[int, dict[str, Any]]
+    annotations: dict[int, list[dict[str, Any]]]
+    labels: dict[int, int]
+    problems: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ids(self) -> list[int]:
+        """Image ids, ascending."""
+        return list(self.images)
+
+    def size(self, image_id: int) -> tuple[int, int]:
+        """Height and width of an image in pixels."""
+        record = self._record(image_id)
+        return record["height"], record["width"]
+
+    def things(self, image_id: int) -> list[Thing]:
+        """The image's objects in the order in which they are painted: largest rasterised area first."""
+        height, width = self.size(image_id)
+        things = []
+        for annotation in self.annotations[image_id]:
+            rle = _rle(annotation["segmentation"], height, width)
+            if rle is None:
+                continue
+            area = int(coco_mask.area(rle))
+            if area:
+                left, top, w, h = (int(v) for v in coco_mask.toBbox(rle))
+                things.append(Thing(self.labels[annotation["category_id"]], rle, area, (left, top, w, h)))
+        # The sort is stable: of two equally large objects the later one in the file ends on top.
+        return sorted(things, key=lambda thing: -thing.area)
+
+    def label_map(self, image_id: int) -> np.ndarray:
+        """The image's truth, ``(H, W) uint8``: 0 background, 1-13 clothing, 14 hair, 15 skin.
+
+        Objects are painted largest rasterised area first, so that the small thing on top survives.
+        ModaNet's ``area`` field is the bounding box's area and is not used.
+        """
+        truth = np.zeros(self.size(image_id), np.uint8)
+        for thing in self.things(image_id):
+            left, top, width, height = thing.box
+            truth[top : top + height, left : left + width][thing.mask()] = thing.label
+        return truth
+
+    def image(self, image_id: int) -> np.ndarray:
+        """The photo, ``(H, W, 3) uint8`` RGB, as stored (an EXIF rotation is not applied: annotations refer
+        to the stored pixels).
+
+        Raises:
+            DatasetError: The file is missing, cannot be decoded, or has another size than its annotation says.
+        """
+        path = self.root / IMAGES / self._record(image_id)["file_name"]
+        if not path.is_file():
+            raise DatasetError(f"Photo {path} is missing: put it there or open the dataset again without it.")
+        photo = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        if photo is None:
+            raise DatasetError(f"Photo {path} cannot be decoded: replace the file.")
+        if photo.shape[:2] != self.size(image_id):
+            raise DatasetError(
+                f"Photo {path} is {photo.shape[1]}x{photo.shape[0]} pixels, but its annotation says "
+                f"{self.size(image_id)[1]}x{self.size(image_id)[0]}: replace the file."
+            )
+        return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
+
+    def present(self, image_id: int) -> set[int]:
+        """Labels that the image's annotations name (cheap: no mask is decoded)."""
+        return {self.labels[a["category_id"]] for a in self.annotations[image_id]}
+
+    def _record(self, image_id: int) -> dict[str, Any]:
+        try:
+            return self.images[image_id]
+        except KeyError:
+            raise DatasetError(f"Image {image_id!r} is not in dataset {self.name!r}: see its .ids.") from None
+
+
+def open_dataset(root: str | Path, annotations_only: bool = False) -> Dataset:
+    """Open a dataset folder (or a COCO file that stands alone).
+
+    Args:
+        root: Folder with ``annotations.json`` and ``images/``, or the path of a ``.json`` file whose photos,
+            if any, are in ``images/`` beside it.
+        annotations_only: Photos are neither needed nor looked for.
+
+    Returns:
+        The dataset. Images without their photo and polygons that no mask can be made of are left out and
+        counted in ``problems``.
+
+    Raises:
+        FileNotFoundError: The folder or its annotation file does not exist.
+        DatasetError: Not JSON, not COCO, other categories, or no photo at all.
+    """
+    root = Path(root).expanduser()
+    file = root if root.suffix == ".json" else root / ANNOTATIONS
+    if not root.exists():
+        raise FileNotFoundError(f"Data root {root} does not exist: give the folder that holds {ANNOTATIONS}.")
+    if not file.is_file():
+        raise FileNotFoundError(f"Data root {root} holds no {ANNOTATIONS}: convert the source first (see README).")
+    content = file.read_bytes()
+    coco = _parse(content, file)
+    labels = _labels(coco["categories"], file)
+    problems: Counter[str] = Counter()
+
+    images = {record["id"]: record for record in sorted(coco["images"], key=lambda record: record["id"])}
+    if len(images) != len(coco["images"]):
+        raise DatasetError(f"{file} lists two images with the same id: give each its own.")
+    if not annotations_only:
+        images = _with_photo(images, file.parent / IMAGES, problems)
+    annotations: dict[int, list[dict[str, Any]]] = {image_id: [] for image_id in images}
+    for annotation in coco["annotations"]:
+        if annotation["image_id"] not in annotations:
+            problems["annotations of images that are not used"] += 1
+        elif annotation["category_id"] not in labels:
+            raise DatasetError(
+                f"{file}: annotation {annotation.get('id')} has category {annotation['category_id']!r}, "
+                f"which the file's categories do not list: correct the annotation."
+            )
+        else:
+            problems.update(_unusable(annotation["segmentation"]))
+            annotations[annotation["image_id"]].append(annotation)
+    return Dataset(
+        name=str((coco.get("info") or {}).get("name") or (coco.get("info") or {}).get("description") or root.stem),
+        root=file.parent,
+        fingerprint=hashlib.sha256(content).hexdigest()[:16],
+        images=images,
+        annotations=annotations,
+        labels=labels,
+        problems=problems,
+    )
+
+
+def class_pixels(dataset: Dataset, ids: Iterable[int] | None = None) -> np.ndarray:
+    """Pixels per label over the images, ``(16,) int64`` (all images where ``ids`` is None)."""
+    pixels = np.zeros(256, np.int64)
+    for image_id in dataset.ids if ids is None else ids:
+        pixels += np.bincount(dataset.label_map(image_id).ravel(), minlength=256)
+    return pixels[: len(LABELS)]
+
+
+def _parse(content: bytes, file: Path) -> dict[str, Any]:
+    try:
+        coco = json.loads(content)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{file} is not JSON ({error}): is the download complete?") from None
+    needed = {
+        "images": ("id", "file_name", "width", "height"),
+        "annotations": ("image_id", "category_id", "segmentation"),
+        "categories": ("id", "name"),
+    }
+    for part, keys in needed.items():
+        if not isinstance(coco, dict) or not isinstance(coco.get(part), list):
+            raise DatasetError(f"{file} is not a COCO file: it has no list {part!r}.")
+        for record in coco[part]:
+            if not isinstance(record, dict) or any(key not in record for key in keys):
+                raise DatasetError(f"{file} is not a COCO file: a record of {part!r} lacks one of {', '.join(keys)}.")
+    if not coco["images"]:
+        raise DatasetError(f"{file} lists no images: there is nothing to open.")
+    return coco
+
+
+def _labels(categories: list[dict[str, Any]], file: Path) -> dict[int, int]:
+    """Category id to label: clothing by ModaNet's number (its name is checked), hair and skin by name."""
+    labels = {}
+    for category in categories:
+        number, name = category["id"], str(category["name"]).strip().lower()
+        if name in LABELS[len(CLASSES) :]:
+            labels[number] = LABELS.index(name)
+        elif number in range(1, len(CLASSES)) and _spelling(name) == _spelling(CLASSES[number]):
+            labels[number] = number
+        else:
+            raise DatasetError(
+                f"{file}: category {number} is {category['name']!r}; this format knows 1-13 as ModaNet numbers "
+                f"them ({', '.join(CLASSES[1:])}), hair and skin: rename or renumber it."
+            )
+    return labels
+
+
+def _spelling(name: str) -> str:
+    """ModaNet's file says "scarf/tie", its paper "scarf & tie"."""
+    return "".join(character for character in name if character.isalnum())
+
+
+def _with_photo(images: dict[int, dict[str, Any]], folder: Path, problems: Counter[str]) -> dict[int, dict[str, Any]]:
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} does not exist: put the photos there (or open with annotations_only=True).")
+    there = {os.path.join(base[len(str(folder)) + 1 :], name) for base, _, names in os.walk(folder) for name in names}
+    found = {key: record for key, record in images.items() if os.path.normpath(record["file_name"]) in there}
+    if not found:
+        raise DatasetError(f"{folder} holds none of the {len(images)} photos that the annotations name: put them there.")
+    if len(found) < len(images):
+        problems["images without a photo"] = len(images) - len(found)
+    return found
+
+
+def _rle(segmentation: Any, height: int, width: int) -> dict[str, Any] | None:
+    """One run-length mask of a polygon list or of a run-length encoding; None where nothing is usable."""
+    if isinstance(segmentation, dict):
+        counts = segmentation["counts"]
+        if tuple(segmentation["size"]) != (height, width):
+            raise DatasetError(f"A run-length mask of size {segmentation['size']} is on a {[height, width]} image.")
+        return coco_mask.frPyObjects(segmentation, height, width) if isinstance(counts, list) else segmentation
+    polygons = [_near(polygon, height, width) for polygon in _polygons(segmentation) if not _flaw(polygon)]
+    polygons = [polygon for polygon in polygons if len(polygon) >= 6]
+    return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width)) if polygons else None
+
+
+def _polygons(segmentation: Any) -> Iterator[Any]:
+    return iter(segmentation if isinstance(segmentation, list) else [segmentation])
+
+
+def _flaw(polygon: Any) -> str | None:
+    """Why no mask can be made of a polygon; pycocotools would crash, exhaust memory or drop it in silence."""
+    if not isinstance(polygon, list) or len(polygon) < 6:
+        return "polygons with fewer than three corners"
+    if len(polygon) % 2:
+        return "polygons with an odd number of coordinates"
+    try:
+        return None if math.isfinite(sum(polygon)) else "polygons with a coordinate that is not finite"
+    except TypeError:
+        return "polygons with a coordinate that is not a number"
+
+
+def _unusable(segmentation: Any) -> Iterator[str]:
+    if isinstance(segmentation, dict):
+        if not {"size", "counts"} <= segmentation.keys():
+            yield "masks that are neither polygons nor run lengths"
+            segmentation.update(size=[0, 0], counts=b"")
+        return
+    if not segmentation:
+        yield "annotations without a polygon"
+    else:
+        yield from filter(None, map(_flaw, _polygons(segmentation)))
+
+
+def _near(polygon: list[float], height: int, width: int) -> list[float]:
+    """The polygon, cut (Sutherland-Hodgman) where it reaches further than a few image sizes away."""
+    low, high = -_FAR * max(height, width), _FAR * max(height, width)
+    if low <= min(polygon) and max(polygon) <= high:
+        return polygon
+    points = [(float(x), float(y)) for x, y in zip(polygon[::2], polygon[1::2], strict=True)]
+    for axis, sign, limit in ((0, 1, low), (0, -1, -high), (1, 1, low), (1, -1, -high)):
+        kept: list[tuple[float, float]] = []
+        for before, point in zip(points[-1:] + points[:-1], points, strict=True):
+            d0, d1 = sign * before[axis] - limit, sign * point[axis] - limit
+            if (d0 >= 0) != (d1 >= 0):
+                t = d0 / (d0 - d1)
+                kept.append(tuple(b + t * (p - b) for b, p in zip(before, point, strict=True)))  # type: ignore[arg-type]
+            if d1 >= 0:
+                kept.append(point)
+        points = kept
+    return [float(np.clip(value, low, high)) for point in points for value in point]
+
+
+__all__ = ["ANNOTATIONS", "IGNORE", "IMAGES", "Dataset", "DatasetError", "Thing", "class_pixels", "open_dataset"]

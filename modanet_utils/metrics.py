@@ -1,0 +1,355 @@
+"""Confusion counts and every score that follows from them.
+
+One array is behind every number: ``counts[image, truth, prediction]``, int64 pixels, truth over the 16
+labels (hair and skin kept apart), prediction over the 14 classes. Two kinds of function read it:
+
+- *Measures* (`class_scores`, `clothing_mean_iou`, `accuracy`, `leak`, ...) take summed counts
+  ``(..., truths, predictions)``, of any number dtype and with any leading dimensions, and return an array
+  ``(...)`` or ``(..., classes)``. Leading dimensions are never summed, so thousands of bootstrap resamples
+  are scored in one call.
+- *Scores* (`scores`, `mean_iou`, `pixel_accuracy`, ...) take the integer counts of one image ``(16, 14)`` or
+  of many ``(images, 16, 14)``, check them, pool over the images, and return a table or a float.
+
+Undefined is NaN: precision of a class that was never predicted, recall of a class that is absent from
+the truth, IoU and F1 of a class that is neither in the truth nor predicted.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE, LABELS, SKIN
+
+CLOTHING_LABELS: range = range(1, len(CLASSES))
+"""The labels of the 13 clothing classes."""
+
+Array = NDArray[np.float64]
+
+
+class ClassScores(NamedTuple):
+    """Scores per class, arrays ``(..., 14)``; NaN where undefined, ``support`` in pixels."""
+
+    iou: Array
+    precision: Array
+    recall: Array
+    f1: Array
+    support: NDArray
+
+
+# ---------------------------------------------------------------------------------------- counting
+
+
+def confusion_counts(
+    truth: ArrayLike,
+    prediction: ArrayLike,
+    truths: int = len(LABELS),
+    predictions: int = len(CLASSES),
+) -> NDArray[np.int64]:
+    """Count the pixels of every pair (true label, predicted label).
+
+    Args:
+        truth: Integer labels of any shape, ``0 .. truths - 1`` or 255, which is ignored. A numpy array or
+            a torch tensor on the CPU; ``uint8`` is the fast case.
+        prediction: Integer labels of the same shape, ``0 .. predictions - 1``, also where truth is ignored.
+        truths: Number of true labels, at most 255.
+        predictions: Number of predicted labels, at most 255.
+
+    Returns:
+        ``(truths, predictions)`` int64: element ``[t, p]`` counts pixels of label t predicted as p.
+
+    Raises:
+        ValueError: If the arguments are no integers, differ in shape, or hold a label out of range.
+    """
+    for name, number in (("truths", truths), ("predictions", predictions)):
+        if not 1 <= number <= IGNORE:
+            raise ValueError(f"{name} is {number}; it must lie between 1 and {IGNORE}.")
+    truth = _labels("truth", truth)
+    prediction = _labels("prediction", prediction)
+    if truth.shape != prediction.shape:
+        raise ValueError(f"truth has shape {truth.shape}, prediction {prediction.shape}; they must be equal.")
+    # 16-bit keys with one bin for every possible pair: labels out of range land in bins of their own, so
+    # that the check costs no pass over the pixels.
+    keys = truth.astype(np.uint16)
+    keys <<= 8
+    keys |= prediction
+    table = np.bincount(keys.ravel(), minlength=1 << 16).reshape(256, 256)
+    counts = table[:truths, :predictions].astype(np.int64)
+    if int(counts.sum() + table[IGNORE, :predictions].sum()) != truth.size:
+        _refuse_labels(table, truths, predictions)
+    return counts
+
+
+def _labels(name: str, values: ArrayLike) -> NDArray[np.uint8]:
+    """Return the labels as uint8 and refuse what cannot be a label."""
+    try:
+        labels = np.asarray(values)
+    except (TypeError, RuntimeError, ValueError) as error:  # torch: other devices, bfloat16, gradients
+        raise ValueError(f"{name} cannot be read as an integer array on the CPU: {error}") from error
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"{name} must hold integer labels, but its dtype is {labels.dtype}.")
+    if labels.dtype == np.uint8 or labels.size == 0:
+        return labels.astype(np.uint8, copy=False)
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high > IGNORE:
+        raise ValueError(f"{name} holds label {low if low < 0 else high}, which is no label.")
+    return labels.astype(np.uint8)
+
+
+def _refuse_labels(table: NDArray, truths: int, predictions: int) -> None:
+    """Name the argument and the first label that is out of range."""
+    seen = np.flatnonzero(table.sum(axis=1))
+    wrong = seen[(seen >= truths) & (seen != IGNORE)]
+    if wrong.size:
+        raise ValueError(f"truth holds label {wrong[0]}; allowed are 0 to {truths - 1} and {IGNORE}.")
+    wrong = np.flatnonzero(table.sum(axis=0))
+    wrong = wrong[wrong >= predictions]
+    raise ValueError(f"prediction holds label {wrong[0]}; allowed are 0 to {predictions - 1}.")
+
+
+# ---------------------------------------------------------------------------------------- measures
+
+
+def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Array:
+    """Divide elementwise; NaN where the denominator is 0."""
+    numerator = np.asarray(numerator, dtype=np.float64)
+    denominator = np.asarray(denominator, dtype=np.float64)
+    result = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
+    np.divide(numerator, denominator, out=result, where=denominator != 0)
+    return result
+
+
+def fold_body(counts: NDArray) -> NDArray:
+    """Add the rows of hair and skin, which no class predicts, to background.
+
+    Args:
+        counts: ``(..., truths, predictions)`` with at least as many truths as predictions.
+
+    Returns:
+        ``(..., predictions, predictions)``; the input is not changed.
+    """
+    classes = counts.shape[-1]
+    folded = counts[..., :classes, :].copy()
+    folded[..., 0, :] += counts[..., classes:, :].sum(axis=-2)
+    return folded
+
+
+def class_scores(counts: NDArray) -> ClassScores:
+    """Scores per class from summed counts ``(..., truths, predictions)``; hair and skin are background."""
+    folded = fold_body(counts)
+    hits = np.diagonal(folded, axis1=-2, axis2=-1)
+    support, predicted = folded.sum(axis=-1), folded.sum(axis=-2)
+    return ClassScores(
+        iou=ratio(hits, support + predicted - hits),
+        precision=ratio(hits, predicted),
+        recall=ratio(hits, support),
+        f1=ratio(2 * hits, support + predicted),
+        support=support,
+    )
+
+
+def clothing_iou(counts: NDArray) -> Array:
+    """IoU of the 13 clothing classes: ``(..., truths, predictions)`` to ``(..., 13)``."""
+    return class_scores(counts).iou[..., 1:]
+
+
+def clothing_mean_iou(counts: NDArray) -> Array:
+    """Mean IoU over the clothing classes where it is defined: ``(..., truths, predictions)`` to ``(...)``."""
+    return _defined_mean(clothing_iou(counts))
+
+
+def accuracy(counts: NDArray) -> Array:
+    """Share of pixels with the right class, hair and skin being background: ``(...)``."""
+    folded = fold_body(counts)
+    return ratio(np.trace(folded, axis1=-2, axis2=-1), folded.sum(axis=(-2, -1)))
+
+
+def background_share(counts: NDArray) -> Array:
+    """Share of background pixels, hair and skin included: ``(...)``."""
+    return ratio(fold_body(counts)[..., 0, :].sum(axis=-1), counts.sum(axis=(-2, -1)))
+
+
+def leak(counts: NDArray, truth_labels: ArrayLike, predicted_labels: ArrayLike) -> Array:
+    """Share of the pixels of some true labels that is predicted as some classes.
+
+    Args:
+        counts: Summed counts ``(..., truths, predictions)``.
+        truth_labels: One true label or several, numbered as in `classes`.
+        predicted_labels: One class or several.
+
+    Returns:
+        ``(...)``; NaN where no pixel has one of the true labels, or the counts do not tell these labels
+        apart.
+    """
+    rows = np.atleast_1d(truth_labels)
+    if rows.max() >= counts.shape[-2]:
+        return np.full(counts.shape[:-2], np.nan)
+    selected = counts[..., rows, :].sum(axis=-2)
+    return ratio(selected[..., np.atleast_1d(predicted_labels)].sum(axis=-1), selected.sum(axis=-1))
+
+
+def hair_as_headwear(counts: NDArray) -> Array:
+    """Hair pixels predicted as headwear, divided by hair pixels: ``(...)``."""
+    return leak(counts, HAIR, HEADWEAR)
+
+
+def hair_as_clothing(counts: NDArray) -> Array:
+    """Hair pixels predicted as any of the 13 classes, divided by hair pixels: ``(...)``."""
+    return leak(counts, HAIR, CLOTHING_LABELS)
+
+
+def skin_as_clothing(counts: NDArray) -> Array:
+    """Skin pixels predicted as any of the 13 classes, divided by skin pixels: ``(...)``."""
+    return leak(counts, SKIN, CLOTHING_LABELS)
+
+
+def headwear_false_positives_on_hair(counts: NDArray) -> Array:
+    """Headwear predicted on hair, divided by headwear predicted wherever there is none: ``(...)``."""
+    if counts.shape[-2] <= HAIR:
+        return np.full(counts.shape[:-2], np.nan)
+    predicted = counts[..., :, HEADWEAR]
+    return ratio(predicted[..., HAIR], predicted.sum(axis=-1) - predicted[..., HEADWEAR])
+
+
+def _defined_mean(values: Array, axis: int = -1) -> Array:
+    """Mean of what is not NaN; NaN, without a warning, where nothing is left."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))
+
+
+# ------------------------------------------------------------------------------------------ scores
+
+
+def checked_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]:
+    """Return counts as int64 ``(images, truths, 14)``; the counts of one image gain the first dimension.
+
+    Raises:
+        ValueError: If the dtype is not an integer's, a count is negative, or the shape is neither
+            ``(truths, 14)`` nor ``(images, truths, 14)`` with 14 to 16 truths.
+    """
+    array = np.asarray(counts)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be integers, but the dtype is {array.dtype}.")
+    classes, labels = len(CLASSES), len(LABELS)
+    if array.ndim not in (2, 3) or array.shape[-1] != classes or not classes <= array.shape[-2] <= labels:
+        raise ValueError(f"{name} has shape {array.shape}; not ([images,] {labels}, {classes}).")
+    if array.size and array.min() < 0:
+        raise ValueError(f"{name} holds a negative count ({array.min()}).")
+    array = array.astype(np.int64, copy=False)
+    return array if array.ndim == 3 else array[None]
+
+
+def scores(counts: ArrayLike) -> pd.DataFrame:
+    """The score table, pooled over images.
+
+    Args:
+        counts: Integers ``(images, 16, 14)``, or ``(16, 14)`` of one image or of a sum. Truth rows beyond
+            the 14 classes (hair, skin) are scored as background.
+
+    Returns:
+        A table indexed by the 14 classes: ``iou``, ``precision``, ``recall``, ``f1`` (NaN where undefined),
+        ``support`` (int64, pixels of the truth) and ``images`` (int64, images whose truth has the class;
+        for counts without an image dimension 1 or 0).
+
+    Raises:
+        ValueError: If the counts are no integers, negative, or of another shape.
+    """
+    stack = checked_counts(counts)
+    pooled = class_scores(stack.sum(axis=0))
+    table = pd.DataFrame(pooled._asdict(), index=pd.Index(CLASSES, name="class"))
+    table["images"] = (fold_body(stack).sum(axis=-1) > 0).sum(axis=0).astype(np.int64)
+    return table
+
+
+def mean_iou(counts: ArrayLike, background: bool = False) -> float:
+    """Mean of the pooled IoU over the 13 clothing classes, or over all 14 with background.
+
+    A class that is neither in the truth nor predicted is left out; one that is predicted without being in the
+    truth counts as 0. NaN if no class is left. Shapes and errors as in `scores`.
+    """
+    iou = class_scores(checked_counts(counts).sum(axis=0)).iou
+    return float(_defined_mean(iou if background else iou[1:]))
+
+
+def mean_iou_per_image(counts: ArrayLike) -> float:
+    """Mean over images of the image's own mean IoU.
+
+    The mean of an image runs over the clothing classes *present in its truth*, so a class predicted where it
+    is absent lowers only the IoU of the classes whose pixels it took. Images without clothing in their truth
+    are left out; NaN if none is left. Shapes and errors as in `scores`.
+    """
+    per_image = class_scores(checked_counts(counts))
+    present = np.where(per_image.support[:, 1:] > 0, per_image.iou[:, 1:], np.nan)
+    return float(_defined_mean(_defined_mean(present)))
+
+
+def pixel_accuracy(counts: ArrayLike) -> float:
+    """Share of all pixels that have the right class; read it beside `all_background_accuracy`."""
+    return float(accuracy(checked_counts(counts).sum(axis=0)))
+
+
+def all_background_accuracy(counts: ArrayLike) -> float:
+    """The pixel accuracy of a prediction that is background everywhere, on the same truth."""
+    return float(background_share(checked_counts(counts).sum(axis=0)))
+
+
+def image_report(counts: ArrayLike) -> pd.DataFrame:
+    """The score table of one image: only classes that are in the truth or predicted, largest support first.
+
+    Args:
+        counts: Integers ``(16, 14)`` of one image.
+
+    Returns:
+        Rows and columns of `scores`; classes of equal support keep their order. A class with support and an
+        IoU of 0 was missed; one with no support was made up (recall NaN).
+    """
+    stack = checked_counts(counts)
+    if len(stack) != 1:
+        raise ValueError(f"counts hold {len(stack)} images; a report is of one image, shape (16, 14).")
+    table = scores(stack)
+    return table[table["iou"].notna()].sort_values("support", ascending=False, kind="stable")
+
+
+# -------------------------------------------------------------------------------------- boundaries
+
+
+def boundary_counts(truth: ArrayLike, prediction: ArrayLike, label: int, width: int = 2) -> tuple[int, int]:
+    """Pixels that the two boundary bands of a class share, and pixels in either band.
+
+    A band is what lies in the class at most `width` pixels (chessboard distance) from its outside; beyond the
+    image's edge is outside. Ignored pixels belong to no band. Sum both numbers over images before dividing.
+
+    Args:
+        truth, prediction: Integer labels ``(H, W)``, 255 in the truth is ignored.
+        label: The class, 0 to 13.
+        width: Thickness of the band in pixels, at least 1.
+
+    Returns:
+        (intersection, union) in pixels.
+
+    Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation", CVPR 2021.
+    """
+    truth, prediction = _labels("truth", truth), _labels("prediction", prediction)
+    if truth.ndim != 2 or truth.shape != prediction.shape:
+        raise ValueError(f"truth {truth.shape} and prediction {prediction.shape} must be (H, W) and equal.")
+    if width < 1:
+        raise ValueError(f"width is {width}; it must be at least 1 pixel.")
+    valid = truth != IGNORE
+    true_band = _inner_band(truth == label, width) & valid
+    predicted_band = _inner_band(prediction == label, width) & valid
+    return int((true_band & predicted_band).sum()), int((true_band | predicted_band).sum())
+
+
+def boundary_iou(truth: ArrayLike, prediction: ArrayLike, label: int, width: int = 2) -> float:
+    """Boundary IoU of one class in one image; NaN if it is in neither. See `boundary_counts`."""
+    return float(ratio(*boundary_counts(truth, prediction, label, width)))
+
+
+def _inner_band(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """The pixels of a mask at most `width` from its outside."""
+    if not mask.any():
+        return mask
+    core = ndimage.minimum_filter(mask.view(np.uint8), size=2 * width + 1, mode="constant", cval=0)
+    return mask & (core == 0)

