@@ -14,12 +14,13 @@ Undefined is NaN: precision of a class that was never predicted, recall of a cla
 the truth, IoU and F1 of a class that is neither in the truth nor predicted.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE, LABELS, SKIN
 
@@ -353,3 +354,54 @@ def _inner_band(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
         return mask
     core = ndimage.minimum_filter(mask.view(np.uint8), size=2 * width + 1, mode="constant", cval=0)
     return mask & (core == 0)
+
+
+# ---------------------------------------------------------------------- measures over chosen classes
+
+
+def mean_over(names: Sequence[str], score: str = "iou") -> Callable[[NDArray], Array]:
+    """A measure: the mean of one score over some classes, undefined counted as 0.
+
+    A class that is never predicted has no precision; counting it as 0 keeps the set of classes the same in
+    every resample and for both trials of a comparison.
+
+    Args:
+        names: Class names, at least one.
+        score: "iou", "precision", "recall" or "f1".
+    """
+    labels = [CLASSES.index(name) for name in names]
+
+    def measure(counts: NDArray) -> Array:
+        return np.nan_to_num(getattr(class_scores(counts), score)[..., labels]).mean(axis=-1)
+
+    return measure
+
+
+def clothing_precision(counts: NDArray) -> Array:
+    """Of all pixels called a garment, the share that is that garment ``(...)``; NaN where none is called one."""
+    folded = fold_body(counts)[..., 1:]
+    hits = np.trace(folded[..., 1:, :], axis1=-2, axis2=-1)
+    return ratio(hits, folded.sum(axis=(-2, -1)))
+
+
+def clothing_recall(counts: NDArray) -> Array:
+    """Of all pixels that are a garment, the share called that garment ``(...)``; NaN where there are none."""
+    folded = fold_body(counts)[..., 1:, :]
+    hits = np.trace(folded[..., 1:], axis1=-2, axis2=-1)
+    return ratio(hits, folded.sum(axis=(-2, -1)))
+
+
+def rank_correlation(shares: ArrayLike) -> Callable[[NDArray], Array]:
+    """A measure: Spearman's rank correlation of the clothing classes' IoU with their pixel shares ``(13,)``.
+
+    An undefined IoU counts as 0. NaN where all classes have the same IoU.
+    """
+    of_share = stats.rankdata(shares)
+
+    def measure(counts: NDArray) -> Array:
+        ranks = stats.rankdata(np.nan_to_num(clothing_iou(counts)), axis=-1)
+        ranks = ranks - ranks.mean(axis=-1, keepdims=True)
+        centred = of_share - of_share.mean()
+        return ratio((ranks * centred).sum(-1), np.sqrt((ranks**2).sum(-1) * (centred**2).sum()))
+
+    return measure

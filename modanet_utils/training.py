@@ -348,7 +348,7 @@ def _train(
     net = net.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.epochs * len(loader), pct_start=0.25
+        optimizer, config.learning_rate, total_steps=config.epochs * len(loader), pct_start=0.1
     )
     net, optimizer, loader, schedule = accelerator.prepare(net, optimizer, loader, schedule)
     history = _restore(accelerator, folder)

@@ -67,3 +67,14 @@ def posterior_threshold(weights: np.ndarray) -> np.ndarray:
     """
     weights = np.asarray(weights, float)
     return weights[0] / (weights[0] + weights)
+
+
+RARE_SHARE = 0.005
+"""A class is called rare below this share of all training pixels (fixed before any training)."""
+
+
+def rare_classes(pixels: np.ndarray) -> list[str]:
+    """Clothing classes whose share of the pixels ``(images, 14)`` is below `RARE_SHARE`, rarest first."""
+    share = np.asarray(pixels).sum(0) / np.asarray(pixels).sum()
+    rare = [label for label in range(1, len(CLASSES)) if share[label] < RARE_SHARE]
+    return [CLASSES[label] for label in sorted(rare, key=lambda label: share[label])]
