@@ -1,0 +1,64 @@
+# Works from a clean clone with GNU make 3.81 or newer; `make help` lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help report test lab lint constraints
+.DELETE_ON_ERROR:
+
+PROFILE ?= synthetic
+DATA_ROOT ?=
+OUT ?=
+CELL_TIMEOUT ?= 600
+NOTEBOOKS := notebooks
+
+# The first interpreter that runs and is 3.11 to 3.13; name another with PYTHON=...
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	if $$p -c "$(SUITABLE)" >/dev/null 2>&1; then echo $$p; exit; fi; done; echo python3)
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+# The stamp holds the folder it was made in: an environment that was copied elsewhere is installed anew.
+STAMP := $(VENV)/.installed
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+export NO_ALBUMENTATIONS_UPDATE := 1
+unexport MPLBACKEND  # a backend from outside would leave the notebooks without figures
+
+help:  ## list the targets
+	@echo 'make report [PROFILE=synthetic|ccp|modanet] [DATA_ROOT=folder] [OUT=build/report/PROFILE]'
+	@grep -E '^[a-z]+:.*##' Makefile | sed -e 's/:.*## /	/' -e 's/^/  make /' | expand -t 20
+
+report: $(STAMP)  ## execute the notebooks on a data set and write the report, as notebooks and as pages
+	@$(RUN) -m modanet_utils.report --profile '$(PROFILE)' \
+		$(if $(DATA_ROOT),--data-root '$(DATA_ROOT)') $(if $(OUT),--out '$(OUT)')
+
+# One pytest run over both, so that neither stops the other and all skips stand together in the last lines.
+test: $(STAMP)  ## run the unit tests, then execute the notebooks with nbval and compare the tagged cells
+	HF_HUB_OFFLINE=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) \
+		--continue-on-collection-errors tests $(NOTEBOOKS)
+
+lab: $(STAMP)  ## open JupyterLab on the notebooks
+	$(RUN) -m jupyterlab $(NOTEBOOKS)
+
+lint: $(STAMP)  ## check and format-check the code and the notebooks
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c "$(SUITABLE)" 2>/dev/null || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed, and '$(PYTHON)' is not one: name it, as in 'make PYTHON=/path/to/python3.11'." >&2; \
+		exit 2; }
+	@$(RUN) -c "$(SUITABLE)" 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	$(RUN) -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo '$(CURDIR)' > $@
+
+constraints:  ## choose new releases of all dependencies and pin them in constraints.txt (Linux, Python 3.11)
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(PYTHON) -m venv "$$folder/venv"; \
+	"$$folder/venv/bin/python" -m pip install --disable-pip-version-check -e '.[dev]'; \
+	{ echo '# Every package, pinned. Made by `make constraints` on x86-64 Linux with Python 3.11; do not edit.'; \
+	echo '# A pin binds only what is installed, so other systems ignore what they do not need.'; \
+	"$$folder/venv/bin/python" -m pip freeze --exclude-editable | grep -v ' @ '; } > "$$folder/constraints.txt"; \
+	cp "$$folder/constraints.txt" constraints.txt

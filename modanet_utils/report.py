@@ -1,0 +1,118 @@
+"""What notebooks import, and the command that makes a report.
+
+``python -m modanet_utils.report --profile PROFILE [--data-root ROOT] [--out DIR]`` executes the four
+notebooks in order and writes the executed notebooks, ``results.json`` and the same as pages into DIR. DIR
+changes only when all four succeeded. ``--readme`` writes the recorded headline table into README.md.
+
+A notebook uses it like this::
+
+    workspace = report.open_workspace(profile, data_root, out_dir)
+    workspace.record_dataset(parts, pixels)
+    workspace.record_trial("cross_entropy", run)
+    workspace.record_claim(id=..., statement=..., measure=..., value=..., interval=...,
+                           verdict=..., notebook="02")
+    report.headline_table(workspace.recorded())
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from modanet_utils import answers
+from modanet_utils.provenance import provenance
+from modanet_utils.results import (
+    ResultsError,
+    caption,
+    check_results,
+    claims_table,
+    class_table,
+    headline_table,
+    markdown,
+)
+from modanet_utils.workspace import NOTEBOOKS, PROJECT, Workspace, open_workspace, recorded
+
+README_BEGIN, README_END = "<!-- headline:begin -->", "<!-- headline:end -->"
+
+
+def readme_block() -> str:
+    """The generated part of README.md, markers included: the answer, the headline table and its caption."""
+    results = recorded()
+    parts = [answers.combined(results).data, markdown(headline_table(results)), caption(results)]
+    return "\n".join([README_BEGIN, "\n\n".join(parts), README_END])
+
+
+def current_readme_block(text: str) -> str:
+    """The part of a README between its markers, markers included.
+
+    Raises:
+        ResultsError: The markers are not there, once each and in order.
+    """
+    if text.count(README_BEGIN) != 1 or text.count(README_END) != 1:
+        raise ResultsError(
+            f"README.md must hold {README_BEGIN} and {README_END} once each: the table goes between them."
+        )
+    start, end = text.index(README_BEGIN), text.index(README_END)
+    if end < start:
+        raise ResultsError(f"README.md has {README_END} before {README_BEGIN}: exchange them.")
+    return text[start : end + len(README_END)]
+
+
+def update_readme() -> None:
+    """Write the recorded headline table into README.md."""
+    path = PROJECT / "README.md"
+    if not path.exists():
+        raise ResultsError(
+            "README.md is not there: write it first, with the two markers of the headline table."
+        )
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(current_readme_block(text), readme_block()), encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns its exit code: 0, or 2 for what the user can put right, or 1 for a failed run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m modanet_utils.report", description="Execute the notebooks."
+    )
+    parser.add_argument("--profile", default="synthetic", help="a file in profiles/, without .yaml")
+    parser.add_argument("--data-root", type=Path, help="data set folder; for ccp also its original layout")
+    parser.add_argument("--out", type=Path, help="folder of the report; build/report/PROFILE if not given")
+    parser.add_argument(
+        "--readme", action="store_true", help="only write the recorded headline table into README.md"
+    )
+    options = parser.parse_args(arguments)
+    from modanet_utils import series  # pulls in what notebooks, which import this module, do not need
+
+    try:
+        if options.readme:
+            update_readme()
+            return 0
+        root = options.data_root and options.data_root.expanduser()
+        out = options.out and options.out.expanduser()
+        out = series.run(options.profile, root, out)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1 if isinstance(error, series.RunError) else 2
+    except KeyboardInterrupt:
+        print("\nInterrupted: the same command goes on from the last finished epoch.", file=sys.stderr)
+        return 130
+    print(f"The report is in {out}\nOpen {(out / 'index.html').as_uri()}")
+    return 0
+
+
+__all__ = [
+    "NOTEBOOKS",
+    "ResultsError",
+    "Workspace",
+    "caption",
+    "check_results",
+    "claims_table",
+    "class_table",
+    "headline_table",
+    "markdown",
+    "open_workspace",
+    "provenance",
+    "recorded",
+]
+
+if __name__ == "__main__":
+    sys.exit(main())

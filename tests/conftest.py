@@ -1,0 +1,146 @@
+"""What every test relies on: no network, no windows, tiny datasets, and a word on everything that is skipped."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Before anything imports the libraries that read these.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+import cv2
+import matplotlib
+import numpy as np
+import pytest
+import torch
+
+from modanet_utils.datasets import Dataset, ccp, open_dataset
+from modanet_utils.datasets.writing import CATEGORIES
+
+# Not through MPLBACKEND: kernels that tests start would inherit it and show no figures.
+matplotlib.use("agg")
+
+SHARED = Path(
+    os.environ.get("MODANET_UTILS_SHARED") or Path(__file__).resolve().parents[2] / "shared" / "data"
+)
+"""Real data, where there are any: ``ccp/`` in the original layout, ``modanet/instances_sample.json``."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a GPU where there is none; the last lines of a run name the reason."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
+
+
+# ---------------------------------------------------------------------------------------- real data
+
+
+def shared_data(name: str, what: str) -> Path:
+    """A part of the real data; a test that needs it is skipped where it is absent."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"no {what} here: set MODANET_UTILS_SHARED to a folder that holds {name}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def ccp_source() -> Path:
+    """Clothing Co-Parsing in its original layout."""
+    return shared_data("ccp", "copy of Clothing Co-Parsing")
+
+
+@pytest.fixture(scope="session")
+def real_ccp(ccp_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Clothing Co-Parsing, converted once for all tests."""
+    return open_dataset(ccp.convert(ccp_source, tmp_path_factory.mktemp("real") / "ccp"))
+
+
+@pytest.fixture(scope="session")
+def modanet_excerpt() -> Path:
+    """Annotations of about a thousand ModaNet images, without photos."""
+    return shared_data("modanet/instances_sample.json", "excerpt of ModaNet's annotations")
+
+
+# ---------------------------------------------------------------------------------------- tiny data
+
+
+def rectangle(left: float, top: float, width: float, height: float) -> list[float]:
+    """A polygon that covers exactly these pixels, if they are whole numbers."""
+    right, bottom = left + width, top + height
+    return [left, top, right, top, right, bottom, left, bottom]
+
+
+def annotation(image_id: int, category: int, segmentation: Any, **more: Any) -> dict[str, Any]:
+    return {"image_id": image_id, "category_id": category, "segmentation": segmentation, **more}
+
+
+def write_coco(
+    folder: Path,
+    images: list[dict[str, Any]],
+    annotations: list[dict[str, Any]],
+    categories: list[dict[str, Any]] = CATEGORIES,
+    photos: bool = True,
+) -> Path:
+    """A dataset folder; annotations are numbered as listed, photos (PNG, grey) have the records' sizes."""
+    folder.mkdir(parents=True)
+    content = {
+        "info": {"name": "tiny"},
+        "images": images,
+        "annotations": [{"id": number, **one} for number, one in enumerate(annotations, 1)],
+        "categories": categories,
+    }
+    (folder / "annotations.json").write_text(json.dumps(content))
+    if photos:
+        (folder / "images").mkdir()
+        for record in images:
+            grey = np.full((record["height"], record["width"], 3), 128, np.uint8)
+            cv2.imwrite(str(folder / "images" / record["file_name"]), grey)
+    return folder
+
+
+def record(image_id: int, height: int = 20, width: int = 30, **more: Any) -> dict[str, Any]:
+    return {"id": image_id, "file_name": f"{image_id}.png", "width": width, "height": height, **more}
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Callable[..., Dataset]:
+    """Opens a dataset of the given annotations on one 20x30 image (or on the given images), without photos."""
+
+    def build(*annotations: dict[str, Any], images: list[dict[str, Any]] | None = None) -> Dataset:
+        folder = tmp_path / f"coco-{len(list(tmp_path.iterdir()))}"
+        return open_dataset(write_coco(folder, images or [record(1)], list(annotations), photos=False), True)
+
+    return build
+
+
+def write_street(folder: Path, images: int = 12, seed: int = 0) -> Path:
+    """Photos (PNG, sizes between 40x28 and 52x36) of coloured, noisy rectangles that a network can learn.
+
+    Every image holds a top, pants and hair, and one of bag, boots, skirt and headwear in turn.
+    """
+    rng = np.random.default_rng(seed)
+    colours = rng.integers(0, 256, (16, 3))
+    records, annotations, photos = [], [], []
+    for i in range(1, images + 1):
+        height, width = (int(v) for v in rng.integers((40, 28), (53, 37)))
+        photo = np.full((height, width, 3), 200, np.uint8)
+        for label, top in ((14, 1), (9, 8), (8, 22), ((1, 3, 11, 12)[i % 4], 16)):
+            left, w, h = int(rng.integers(2, 8)), int(rng.integers(8, 18)), int(rng.integers(6, 14))
+            annotations.append(annotation(i, label, [rectangle(left, top, w, h)]))
+            photo[top : top + h, left : left + w] = colours[label]
+        photos.append(np.clip(photo + rng.normal(0, 12, photo.shape), 0, 255).astype(np.uint8))
+        records.append(record(i, height, width))
+    write_coco(folder, records, annotations)
+    for one, photo in zip(records, photos, strict=True):
+        cv2.imwrite(str(folder / "images" / one["file_name"]), photo)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a dataset of 12 small photos; tests leave it as it is."""
+    return write_street(tmp_path_factory.mktemp("data") / "street")
