@@ -359,7 +359,7 @@ def side_by_side(results: Mapping[str, Any] | None = None) -> dict[str, dict[str
 
 
 def answer(shown: Mapping[str, Mapping[str, Any]]) -> str:
-    """The notebook's answer as Markdown, a paragraph a data set of `side_by_side`; drawn ones are left out."""
+    """The notebook's answer as Markdown, a paragraph per real data set of `side_by_side`."""
     paragraphs = []
     for title, results in shown.items():
         if results["profile"] == "synthetic":

@@ -486,10 +486,8 @@ def share_dots(shares: pd.DataFrame, title: str) -> Figure:
             axis.plot([present.min(), present.max()], [row, row], color="#c8c8c8", lw=2, zorder=1)
     for number, data_set in enumerate(shares):
         seen = shares.loc[order, data_set]
-        axis.plot(
-            seen.where(seen > 0), range(len(order)), DATA_MARKERS[number], color=DATA_COLORS[number], ms=7,
-            mec="white", mew=0.8, label=data_set,
-        )  # fmt: skip
+        style = {"marker": DATA_MARKERS[number], "color": DATA_COLORS[number], "ms": 7, "mec": "white"}
+        axis.plot(seen.where(seen > 0), range(len(order)), ls="", label=data_set, **style)
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(_percent)
     axis.set_xlim(right=1)
@@ -508,18 +506,18 @@ def size_ranges(tables: Mapping[str, pd.DataFrame], small: float, title: str) ->
         tables: Data set to a table with ``scaled_median``, ``scaled_q10`` and ``scaled_q90``, a row a class.
         small: Pixels below which a class counts as small; a line marks them.
     """
-    medians = pd.DataFrame({name: table.loc[list(CLOTHING), "scaled_median"] for name, table in tables.items()})
+    medians = pd.DataFrame({name: table["scaled_median"] for name, table in tables.items()}).loc[list(CLOTHING)]
     order = np.log(medians).mean(axis=1).sort_values(ascending=False).index
     figure, axis = plt.subplots(figsize=(8.5, 6.4), layout="constrained")
     offsets = np.linspace(-0.25, 0.25, len(tables)) if len(tables) > 1 else [0.0]
     for number, (offset, (data_set, table)) in enumerate(zip(offsets, tables.items(), strict=True)):
         rows, seen, color = np.arange(len(order)) + offset, table.loc[order], DATA_COLORS[number]
         axis.hlines(rows, seen["scaled_q10"], seen["scaled_q90"], color=color, lw=2.5, alpha=0.4)
-        axis.plot(
-            seen["scaled_median"], rows, DATA_MARKERS[number], color=color, ms=6, mec="white", mew=0.6, label=data_set
-        )
+        style = {"marker": DATA_MARKERS[number], "color": color, "ms": 6, "mec": "white", "mew": 0.6}
+        axis.plot(seen["scaled_median"], rows, ls="", label=data_set, **style)
     axis.axvline(small, color="#555555", lw=1, ls="--")
-    axis.text(small, -0.75, " small: below a 16x16 square", ha="right", va="center", fontsize=9, color="#555555")
+    style = {"fontsize": 9, "color": "#555555", "ha": "right", "va": "center"}
+    axis.text(0.97 * small, -0.75, "small: below a 16x16 square", **style)
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(lambda pixels, _: f"{pixels:,.0f}")
     axis.set_yticks(range(len(order)), order)
@@ -544,8 +542,8 @@ def rarity_maps(tables: Mapping[str, pd.DataFrame], small: float, infrequent: fl
         axis.axhspan(1, small, color="#0072b2", alpha=0.10, lw=0)
         axis.axvspan(0.01, infrequent, color="#d55e00", alpha=0.10, lw=0)
         axis.set(xscale="log", yscale="log", xlim=(0.03, 1.3), ylim=(50, 12_000))
-        colors = [COLORS[name] for name in seen.index]
-        axis.scatter(seen["image_share"], seen["scaled_median"], c=colors, s=45, ec="#444444", lw=0.6, zorder=3)
+        style = {"c": [COLORS[name] for name in seen.index], "ec": "#444444", "lw": 0.6}
+        axis.scatter(seen["image_share"], seen["scaled_median"], s=45, zorder=3, **style)
         axis.xaxis.set_major_formatter(_percent)
         axis.yaxis.set_major_formatter(lambda pixels, _: f"{pixels:,.0f}")
         axis.set_title(data_set, fontsize=11)
@@ -573,17 +571,14 @@ def _name_points(axis: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str])
         for side, (ha, va) in sides.items():
             text = axis.annotate(name, place, side, textcoords="offset points", ha=ha, va=va, fontsize=9)
             box = text.get_window_extent()
-            covered = sum(_overlap(box, other) for other in taken) + 10 * (_area(box) - _overlap(box, axis.bbox))
+            outside = box.width * box.height - _overlap(box, axis.bbox)
+            covered = sum(_overlap(box, other) for other in taken) + 10 * outside
             choices.append((covered, len(choices), text, box))
         best = min(choices, key=lambda choice: choice[:2])
         taken.append(best[3])
         for choice in choices:
             if choice is not best:
                 choice[2].remove()
-
-
-def _area(box: Bbox) -> float:
-    return box.width * box.height
 
 
 def _overlap(first: Bbox, second: Bbox) -> float:
@@ -606,7 +601,8 @@ def co_occurrence_maps(tables: Mapping[str, pd.DataFrame], title: str) -> Figure
         percent[np.eye(len(counts), dtype=bool) | (images == 0)[:, None]] = np.nan
         options = {"annot_kws": {"fontsize": 8}, "fmt": ".0f", "cbar": False, "cmap": "Blues", "square": True}
         sns.heatmap(percent, annot=True, vmin=0, vmax=100, linewidths=0.5, ax=axis, **options)
-        axis.set_yticks(np.arange(len(counts)) + 0.5, [f"{n} ({i})" for n, i in zip(counts, images, strict=True)])
+        rows = [f"{name} ({number:,})" for name, number in zip(counts.index, images, strict=True)]
+        axis.set_yticks(np.arange(len(counts)) + 0.5, rows)
         axis.set_xticks(np.arange(len(counts)) + 0.5, counts.columns)
         axis.tick_params(axis="both", labelsize=9, length=0)
         axis.tick_params(axis="x", rotation=90)
@@ -617,7 +613,7 @@ def co_occurrence_maps(tables: Mapping[str, pd.DataFrame], title: str) -> Figure
 
 
 def weight_lines(weights: pd.DataFrame, thresholds: pd.DataFrame, title: str) -> Figure:
-    """Weight per class and scheme, and the probability above which the class wins over background; log scales.
+    """Weight per class and scheme, and the probability above which the class wins over background.
 
     Args:
         weights, thresholds: Classes x schemes, background first, in the same order of classes.
@@ -625,11 +621,11 @@ def weight_lines(weights: pd.DataFrame, thresholds: pd.DataFrame, title: str) ->
     order = weights["inverse"].sort_values().index
     figure, axes = plt.subplots(1, 2, figsize=(12, 5.2), sharey=True, layout="constrained")
     for scheme, color in SCHEME_COLORS.items():
-        label = scheme.replace("_", " ")
-        axes[0].plot(weights.loc[order, scheme], range(len(order)), "o-", color=color, ms=5, lw=1.6, label=label)
+        style = {"marker": "o", "ms": 5, "lw": 1.6, "color": color}
+        axes[0].plot(weights.loc[order, scheme], range(len(order)), label=scheme.replace("_", " "), **style)
         # Background is not weighed against itself.
         clothing = thresholds[scheme].reindex(order).where(order != "background")
-        axes[1].plot(clothing, range(len(order)), "o-", color=color, ms=5, lw=1.6)
+        axes[1].plot(clothing, range(len(order)), **style)
     for axis, text in zip(axes, ("weight (mean 1)", "probability above which the class wins"), strict=True):
         axis.set_xscale("log")
         axis.set_xlabel(f"{text}, log scale")
