@@ -167,20 +167,14 @@ def _missed(counts: NDArray) -> NDArray:
 
 QUESTIONS: dict[str, Question] = {
     "hair_as_headwear": Question("hair called headwear, of all hair", _all, metrics.hair_as_headwear),
-    "hair_as_headwear_hatless": Question(
-        "the same where nobody wears any", hatless, metrics.hair_as_headwear
-    ),
+    "hair_as_headwear_hatless": Question("the same where nobody wears any", hatless, metrics.hair_as_headwear),
     "hair_as_clothing": Question("hair called any clothing, of all hair", _all, metrics.hair_as_clothing),
     "headwear_false_positives_on_hair": Question(
         "headwear's false positives that lie on hair", _all, metrics.headwear_false_positives_on_hair
     ),
     "headwear_missed": Question("headwear missed, of all its pixels", _all, _missed),
-    "headwear_unseen": Question(
-        "images with headwear, hardly any found", alarms, lambda table: leak(table, 1, 0)
-    ),
-    "headwear_alarms": Question(
-        "images without headwear, some reported", alarms, lambda table: leak(table, 0, 1)
-    ),
+    "headwear_unseen": Question("images with headwear, hardly any found", alarms, lambda table: leak(table, 1, 0)),
+    "headwear_alarms": Question("images without headwear, some reported", alarms, lambda table: leak(table, 0, 1)),
     "skin_as_clothing": Question("skin called clothing, of all skin", _all, metrics.skin_as_clothing),
 }
 """What the notebook asks of every trial, by the name that results.json uses."""
@@ -574,9 +568,7 @@ def claims(table: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-def summary(
-    trials: Mapping[str, NDArray], table: pd.DataFrame, depth: NDArray, number: int = 10
-) -> dict[str, Any]:
+def summary(trials: Mapping[str, NDArray], table: pd.DataFrame, depth: NDArray, number: int = 10) -> dict[str, Any]:
     """What results.json keeps under "errors".
 
     Args:

@@ -55,7 +55,9 @@ def build(
     if outputs not in (len(CLASSES), len(LABELS)):
         raise ValueError(f"outputs is {outputs}: give {len(CLASSES)}, or {len(LABELS)} for hair and skin as well.")
     if weights == "packaged" and encoder != LITE0:
-        raise ValueError(f"weights='packaged' exist for {LITE0!r} only: give weights='imagenet' or None for {encoder!r}.")
+        raise ValueError(
+            f"weights='packaged' exist for {LITE0!r} only: give weights='imagenet' or None for {encoder!r}."
+        )
     try:
         unet = smp.Unet(
             encoder,

@@ -204,7 +204,5 @@ def write_pages(
     pages["index.html"] = index_page(results, list(zip(names, notebooks, strict=True)))
     for name, page in pages.items():
         if addresses := fetched(page):
-            raise ValueError(
-                f"{name} would load {addresses[0]} from the network: take it out of the notebook."
-            )
+            raise ValueError(f"{name} would load {addresses[0]} from the network: take it out of the notebook.")
         (folder / name).write_text(page, encoding="utf-8")

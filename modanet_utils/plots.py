@@ -96,8 +96,6 @@ def gallery(
     return figure
 
 
-
-
 # ------------------------------------------------------------------------------------------ trials
 
 
@@ -202,6 +200,8 @@ def loss_terms(history: pd.DataFrame, terms: Sequence[str], title: str) -> Figur
     axes[1].set_ylabel("share of the sum")
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure
+
+
 # ------------------------------------------------------------------------------------------ errors
 
 
@@ -212,9 +212,7 @@ def flow_maps(panels: Mapping[str, pd.DataFrame], title: str) -> Figure:
         panels: Trial's label to shares, 16 true labels by 14 classes, from `errors.flow_shares`; cells that
             are NaN are grey.
     """
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(7.6 * len(panels), 7.4), squeeze=False, layout="constrained"
-    )
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.6 * len(panels), 7.4), squeeze=False, layout="constrained")
     for axis, (label, shares) in zip(axes[0], panels.items(), strict=True):
         values = shares.to_numpy()
         axis.imshow(values, cmap="Blues", norm=PowerNorm(0.4, 0, 1), aspect="auto")
@@ -234,9 +232,7 @@ def flow_maps(panels: Mapping[str, pd.DataFrame], title: str) -> Figure:
             if column == (row if row < values.shape[1] else 0):
                 axis.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec="#d55e00", lw=1.4))
         axis.axhline(values.shape[1] - 0.5, color="black", lw=1.5)
-        axis.set_xticks(
-            range(values.shape[1]), shares.columns, rotation=45, ha="right", rotation_mode="anchor"
-        )
+        axis.set_xticks(range(values.shape[1]), shares.columns, rotation=45, ha="right", rotation_mode="anchor")
         axis.set_yticks(range(values.shape[0]), shares.index)
         axis.set_title(label, color=TRIAL_COLORS.get(label, "black"))
         axis.set(xlabel="predicted as")
@@ -282,9 +278,7 @@ def answer_dots(table: pd.DataFrame, thresholds: Mapping[str, float], title: str
         if name in thresholds:
             axis.axvline(100 * thresholds[name], color="black", lw=1, ls="--")
         axis.set(xlim=(-0.03 * max(ends), min(103, 1.12 * max(*ends, 1))), ylim=(2.1, -0.8))
-        axis.set_yticks(
-            [0, 1, 1.7], [*TRIAL_COLORS, "resolution alone"] if axis in axes[:, 0] else [], fontsize=9
-        )
+        axis.set_yticks([0, 1, 1.7], [*TRIAL_COLORS, "resolution alone"] if axis in axes[:, 0] else [], fontsize=9)
         axis.set_title(row["text"], fontsize=10)
         axis.tick_params(axis="x", labelsize=9)
         axis.grid(axis="y", visible=False)
@@ -338,13 +332,9 @@ def ceiling_curves(table: pd.DataFrame, title: str) -> Figure:
         color = TRIAL_COLORS[name]
         curve = precision_ceiling(leaks, row["recall"], row["times"])
         axis.plot(100 * leaks, curve, color=color, lw=2)
-        axis.text(
-            101 * right, curve[-1], f"recall {row['recall']:.2f}", color=color, va="center", fontsize=10
-        )
+        axis.text(101 * right, curve[-1], f"recall {row['recall']:.2f}", color=color, va="center", fontsize=10)
         axis.plot([100 * row["leak"]] * 2, [row["precision"], row["ceiling"]], color=color, lw=1, ls=":")
-        axis.plot(
-            100 * row["leak"], row["ceiling"], "o", color=color, label=f"{name}: the ceiling its leak sets"
-        )
+        axis.plot(100 * row["leak"], row["ceiling"], "o", color=color, label=f"{name}: the ceiling its leak sets")
         axis.plot(100 * row["leak"], row["precision"], "X", color=color, ms=8, label=f"{name}: its precision")
     axis.set(xlim=(0, 100 * right), ylim=(0, 1.02))
     axis.set(xlabel="hair called headwear, percent of all hair", ylabel="precision of headwear")
@@ -389,9 +379,7 @@ def skin_panels(takers: Mapping[str, pd.DataFrame], depth: pd.DataFrame, title: 
     axes[2].set(ylabel="percent of the skin there")
     axes[2].set_title(f"how much of it there? ({last})", fontsize=11)
     for axis in axes[1:]:
-        axis.set_xticks(
-            x, [name.replace(" to ", "–").replace("over ", ">") for name in depth.index], fontsize=9
-        )
+        axis.set_xticks(x, [name.replace(" to ", "–").replace("over ", ">") for name in depth.index], fontsize=9)
         axis.set(xlabel="pixels from the nearest true clothing")
         axis.set_ylim(bottom=0)
         axis.axvline(0.5, color="black", lw=1, ls="--")
@@ -430,15 +418,11 @@ def case_gallery(
             for axis, part, picture in zip(axes[r, block * len(parts) :], parts, shown, strict=False):
                 axis.imshow(picture, interpolation="antialiased")
                 axis.set_title(part if r == 0 else "", fontsize=9, loc="center")
-            axes[r, block * len(parts)].set_ylabel(
-                f"image {image_id}, IoU {scores[image_id]:.2f}", fontsize=8
-            )
+            axes[r, block * len(parts)].set_ylabel(f"image {image_id}, IoU {scores[image_id]:.2f}", fontsize=8)
         axes[0, block * len(parts)].set_title(f"{name}\n{parts[0]}", fontsize=9, loc="left")
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     label_legend(figure, [part for _, *maps in used for part in maps])
-    kinds = [
-        Patch(fc=color, ec="#999999", label=kind) for kind, color in ERROR_KINDS.items() if kind != "ignored"
-    ]
+    kinds = [Patch(fc=color, ec="#999999", label=kind) for kind, color in ERROR_KINDS.items() if kind != "ignored"]
     options = {"loc": "upper center", "ncols": len(kinds), "frameon": False, "fontsize": 9}
     figure.legend(handles=kinds, bbox_to_anchor=(0.5, -0.75 / size[1]), title="errors", **options)
     return figure

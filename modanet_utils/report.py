@@ -2,7 +2,8 @@
 
 ``python -m modanet_utils.report --profile PROFILE [--data-root ROOT] [--out DIR]`` executes the four
 notebooks in order and writes the executed notebooks, ``results.json`` and the same as pages into DIR. DIR
-changes only when all four succeeded. ``--readme`` writes the recorded headline table into README.md.
+changes only when all four succeeded. ``--refresh`` executes the project's notebooks in place, with their
+defaults, as they are committed. ``--readme`` writes the recorded headline table into README.md.
 
 A notebook uses it like this::
 
@@ -61,30 +62,28 @@ def update_readme() -> None:
     """Write the recorded headline table into README.md."""
     path = PROJECT / "README.md"
     if not path.exists():
-        raise ResultsError(
-            "README.md is not there: write it first, with the two markers of the headline table."
-        )
+        raise ResultsError("README.md is not there: write it first, with the two markers of the headline table.")
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace(current_readme_block(text), readme_block()), encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code: 0, or 2 for what the user can put right, or 1 for a failed run."""
-    parser = argparse.ArgumentParser(
-        prog="python -m modanet_utils.report", description="Execute the notebooks."
-    )
+    parser = argparse.ArgumentParser(prog="python -m modanet_utils.report", description="Execute the notebooks.")
     parser.add_argument("--profile", default="synthetic", help="a file in profiles/, without .yaml")
     parser.add_argument("--data-root", type=Path, help="data set folder; for ccp also its original layout")
     parser.add_argument("--out", type=Path, help="folder of the report; build/report/PROFILE if not given")
-    parser.add_argument(
-        "--readme", action="store_true", help="only write the recorded headline table into README.md"
-    )
+    parser.add_argument("--readme", action="store_true", help="only write the recorded headline table into README.md")
+    parser.add_argument("--refresh", action="store_true", help="only execute notebooks/ in place")
     options = parser.parse_args(arguments)
     from modanet_utils import series  # pulls in what notebooks, which import this module, do not need
 
     try:
         if options.readme:
             update_readme()
+            return 0
+        if options.refresh:
+            series.refresh()
             return 0
         root = options.data_root and options.data_root.expanduser()
         out = options.out and options.out.expanduser()

@@ -34,9 +34,7 @@ class ResultsError(ValueError):
 
 def _number(value: Any) -> str | None:
     """The complaint about a value that is no finite number and not null (undefined)."""
-    if value is None or (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    ):
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)):
         return None
     return "must be a finite number, or null where it is undefined"
 
@@ -90,9 +88,7 @@ TRIAL = {
     "seconds_per_epoch": _number,
     "seeds": [_count],
     "test": {
-        **dict.fromkeys(
-            ("mean_iou", "mean_iou_with_background", "mean_iou_per_image", "pixel_accuracy"), _share
-        ),
+        **dict.fromkeys(("mean_iou", "mean_iou_with_background", "mean_iou_per_image", "pixel_accuracy"), _share),
         "mean_iou_interval": _interval,
         "classes": dict.fromkeys(CLOTHING, CLASS),
         "body": dict.fromkeys(MEASURES, {"value": _share, "interval": _interval}),
@@ -197,9 +193,7 @@ def plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | bool | int):
         return value
-    raise ResultsError(
-        f"A {type(value).__name__} cannot be recorded: give numbers, texts, lists or dictionaries."
-    )
+    raise ResultsError(f"A {type(value).__name__} cannot be recorded: give numbers, texts, lists or dictionaries.")
 
 
 def read_results(path: Path) -> dict[str, Any]:
@@ -211,9 +205,7 @@ def read_results(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ResultsError(
-            f"There is no {path.name} in {path.parent}: execute the notebooks first."
-        ) from None
+        raise ResultsError(f"There is no {path.name} in {path.parent}: execute the notebooks first.") from None
     except ValueError as error:
         raise ResultsError(f"{path} is not JSON ({error}): execute the notebooks again.") from None
 
@@ -240,9 +232,7 @@ def number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
-def with_interval(
-    value: float | None, interval: list[float] | tuple[float, float] | None, digits: int = 3
-) -> str:
+def with_interval(value: float | None, interval: list[float] | tuple[float, float] | None, digits: int = 3) -> str:
     """A number and its 95% interval as tables show them: ``0.412 [0.395, 0.430]``."""
     if interval is None or None in tuple(interval):
         return number(value, digits)
@@ -263,9 +253,7 @@ def headline_table(results: Mapping[str, Any], trials: list[str] | None = None) 
 
 def _headline(test: Mapping[str, Any]) -> dict[str, str]:
     headwear = test["classes"]["headwear"]
-    present = [
-        scores for name, scores in test["classes"].items() if name in CLOTHING and scores["support"] > 0
-    ]
+    present = [scores for name, scores in test["classes"].items() if name in CLOTHING and scores["support"] > 0]
     found = sum((scores["iou"] or 0) >= FOUND for scores in present)
     return {
         "mean IoU, 13 clothing classes": with_interval(test["mean_iou"], test["mean_iou_interval"]),
@@ -314,9 +302,7 @@ def score_table(test: Mapping[str, Any]) -> pd.DataFrame:
         }
         for name, scores in test["classes"].items()
     }
-    rows["mean of the 13 clothing classes"] = {
-        "IoU": with_interval(test["mean_iou"], test["mean_iou_interval"])
-    }
+    rows["mean of the 13 clothing classes"] = {"IoU": with_interval(test["mean_iou"], test["mean_iou_interval"])}
     rows["mean with background"] = {"IoU": number(test["mean_iou_with_background"])}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("class")
 

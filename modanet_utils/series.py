@@ -94,9 +94,7 @@ def read_profile(name: str) -> dict[str, Any]:
         raise ReportError(f"{where} must give parameters, one a line, as in 'epochs: 15'.")
     for key, value in parameters.items():
         if key not in PARAMETERS:
-            raise ReportError(
-                f"Parameter {key!r} in {where} is unknown: {_nearest(str(key), list(PARAMETERS))}"
-            )
+            raise ReportError(f"Parameter {key!r} in {where} is unknown: {_nearest(str(key), list(PARAMETERS))}")
         sensible, wanted = PARAMETERS[key]
         if not sensible(value):
             raise ReportError(f"Parameter {key} in {where} is {value!r}: it must be {wanted}.")
@@ -104,9 +102,7 @@ def read_profile(name: str) -> dict[str, Any]:
         if key not in parameters:
             raise ReportError(f"Parameter {key!r} is missing in {where}.")
     if parameters["profile"] != name:
-        raise ReportError(
-            f"Parameter profile in {where} is {parameters['profile']!r}: it must be the file's name."
-        )
+        raise ReportError(f"Parameter profile in {where} is {parameters['profile']!r}: it must be the file's name.")
     return parameters
 
 
@@ -121,17 +117,13 @@ def notebook_parameters(notebook: NotebookNode) -> dict[str, Any]:
         raise ReportError(f"{len(cells)} cells are tagged 'parameters', not one")
     parameters = {}
     for statement in ast.parse(cells[0].source).body:
-        targets = (
-            statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        )
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         try:
             (target,) = targets
             parameters[target.id] = ast.literal_eval(statement.value)
         except (ValueError, AttributeError, TypeError):
             line = ast.unparse(statement).splitlines()[0]
-            raise ReportError(
-                f"the cell tagged 'parameters' holds {line!r}, which is no 'name = literal'"
-            ) from None
+            raise ReportError(f"the cell tagged 'parameters' holds {line!r}, which is no 'name = literal'") from None
     return parameters
 
 
@@ -149,9 +141,7 @@ def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> list[Noteboo
             raise ReportError(f"Notebook {name}: {error}.") from None
         for key in parameters:
             if key not in taken:
-                raise ReportError(
-                    f"Notebook {name} does not take parameter {key!r}: add it to its parameters cell."
-                )
+                raise ReportError(f"Notebook {name} does not take parameter {key!r}: add it to its parameters cell.")
     return notebooks
 
 
@@ -160,9 +150,7 @@ def _prepare_data(profile: str, data_root: Path | None) -> Path:
     if data_root is None:
         return find_data(profile, None)
     if not data_root.is_dir():
-        raise ReportError(
-            f"Data root {data_root} does not exist or is no folder: give the folder that holds the data."
-        )
+        raise ReportError(f"Data root {data_root} does not exist or is no folder: give the folder that holds the data.")
     original = (data_root / "photos").is_dir() and (data_root / "annotations" / "pixel-level").is_dir()
     if profile != "ccp" or not original:
         return data_root
@@ -198,9 +186,7 @@ def _check_out(out: Path) -> None:
 # ------------------------------------------------------------------------------------------- a run
 
 
-def run(
-    profile: str, data_root: Path | None = None, out: Path | None = None, notebooks: Path | None = None
-) -> Path:
+def run(profile: str, data_root: Path | None = None, out: Path | None = None, notebooks: Path | None = None) -> Path:
     """Execute the series and write the report.
 
     Args:
@@ -246,20 +232,48 @@ def run(
     return out
 
 
+def refresh() -> None:
+    """Execute the project's own notebooks with their defaults and store their outputs, all or none.
+
+    Raises:
+        RunError: One did not run to its end.
+    """
+    folder = PROJECT / "notebooks"
+    series = _read_notebooks(folder, read_profile("synthetic"))
+    with (
+        tempfile.TemporaryDirectory() as staging,
+        _kernel_environment(PROJECT / "build" / "report" / "synthetic" / "results.json"),
+    ):
+        executed = [
+            _run_one(notebook, name, {}, Path(staging)) for name, notebook in zip(NOTEBOOKS, series, strict=True)
+        ]
+    for name, notebook in zip(NOTEBOOKS, executed, strict=True):
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+def _run_one(notebook: NotebookNode, name: str, parameters: dict[str, Any], staging: Path) -> NotebookNode:
+    """Execute one notebook, saying how it goes."""
+    print(f"{name} ...", end=" ", flush=True)
+    start = time.monotonic()
+    try:
+        executed = _execute(notebook, parameters, staging / f"{name}.ipynb")
+    except RunError as error:
+        print("failed", flush=True)
+        raise RunError(f"{name} {error}") from None
+    print(f"{time.monotonic() - start:.0f} s", flush=True)
+    for line in warnings(executed):
+        print(f"  it wrote to the error stream: {line}", flush=True)
+    return executed
+
+
 def _execute_series(series: list[NotebookNode], parameters: dict[str, Any], staging: Path, out: Path) -> None:
     executed = []
     with _kernel_environment(staging / "results.json"):
         for name, notebook in zip(NOTEBOOKS, series, strict=True):
-            print(f"{name} ...", end=" ", flush=True)
-            start = time.monotonic()
             try:
-                executed.append(_execute(notebook, parameters, staging / f"{name}.ipynb"))
+                executed.append(_run_one(notebook, name, parameters, staging))
             except RunError as error:
-                print("failed", flush=True)
-                raise RunError(f"{name} {error}{_keep_failed(staging, out, name)}") from None
-            print(f"{time.monotonic() - start:.0f} s", flush=True)
-            for line in warnings(executed[-1]):
-                print(f"  it wrote to the error stream: {line}", flush=True)
+                raise RunError(f"{error}{_keep_failed(staging, out, name)}") from None
     try:
         results = read_results(staging / "results.json")
         check_results(results)
@@ -313,9 +327,7 @@ def _execute(notebook: NotebookNode, parameters: dict[str, Any], path: Path) -> 
     except PapermillExecutionError as error:
         if error.ename == "KeyboardInterrupt":  # the kernel got the user's Ctrl-C first
             raise KeyboardInterrupt from None
-        raise RunError(
-            f"stopped in cell [{error.exec_count}]: {error.ename}: {_last_line(error.evalue)}"
-        ) from None
+        raise RunError(f"stopped in cell [{error.exec_count}]: {error.ename}: {_last_line(error.evalue)}") from None
     except Exception as error:  # a kernel that died or did not start, a file that could not be written
         raise RunError(f"stopped: {_last_line(str(error)) or type(error).__name__}") from None
     executed = nbformat.read(path, as_version=4)
@@ -348,6 +360,8 @@ def clean(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
+        if cell.metadata.get("tags") == []:  # papermill gives every cell a list
+            del cell.metadata["tags"]
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"  # random otherwise
         for output in cell.get("outputs", []):

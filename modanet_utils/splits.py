@@ -28,7 +28,9 @@ def split(dataset: Dataset, seed: int = 0) -> dict[str, list[int]]:
         ValueError: Fewer than three images.
     """
     if len(dataset.ids) < len(PARTS):
-        raise ValueError(f"Dataset {dataset.name!r} has {len(dataset.ids)} images: a split needs at least {len(PARTS)}.")
+        raise ValueError(
+            f"Dataset {dataset.name!r} has {len(dataset.ids)} images: a split needs at least {len(PARTS)}."
+        )
     scenes: dict[int, list[int]] = {}
     for image_id, record in dataset.images.items():
         scenes.setdefault(record.get("group", image_id), []).append(image_id)
@@ -57,7 +59,9 @@ def split(dataset: Dataset, seed: int = 0) -> dict[str, list[int]]:
     for scene in order:
         if scene not in placed:
             place(scene, {part: float(left) for part, left in room.items()})
-    return {part: sorted(i for scene, where in placed.items() if where == part for i in scenes[scene]) for part in PARTS}
+    return {
+        part: sorted(i for scene, where in placed.items() if where == part for i in scenes[scene]) for part in PARTS
+    }
 
 
 def _sizes(images: int) -> dict[str, int]:

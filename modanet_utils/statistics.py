@@ -145,15 +145,11 @@ def _resampled(
     def evaluate(summed: list[NDArray]) -> Array:
         with_seeds = [np.asarray(measure(each), dtype=np.float64) for each in summed]
         # Counts are (seeds, T, P) or (many, seeds, T, P): the mean over the seeds is taken behind `many`.
-        return combine(
-            [values.mean(axis=each.ndim - 3) for values, each in zip(with_seeds, summed, strict=True)]
-        )
+        return combine([values.mean(axis=each.ndim - 3) for values, each in zip(with_seeds, summed, strict=True)])
 
     totals = [stack.sum(axis=1) for stack in stacks]
     value = evaluate(totals)
-    left_out = evaluate(
-        [total[None] - stack.swapaxes(0, 1) for total, stack in zip(totals, stacks, strict=True)]
-    )
+    left_out = evaluate([total[None] - stack.swapaxes(0, 1) for total, stack in zip(totals, stacks, strict=True)])
     generator = np.random.default_rng(seed)
     images = stacks[0].shape[1]
     chunk = max(1, _WEIGHTS_IN_MEMORY // images)

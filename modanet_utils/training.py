@@ -234,7 +234,6 @@ class Samples(Dataset):
             image, truth = augment(self.transform, image, truth, self.seed, epoch, index)
         return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), torch.from_numpy(truth)
 
-
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Decode and letterbox; kept for the next epoch while there is room, so that memory stays bounded."""
         image = self.letterbox.image(self.photos.image(self.ids[index]))
@@ -369,7 +368,9 @@ def _train(
             progress.step((epoch - 1) * len(loader) + step, f"epoch {epoch}/{config.epochs}")
         means = {name: float(accelerator.reduce(total, "mean")) / step for name, total in sums.items()}
         if not math.isfinite(means["loss"]):
-            raise ValueError(f"The loss became {means['loss']} in epoch {epoch}: lower learning_rate or use mixed_precision='no'.")
+            raise ValueError(
+                f"The loss became {means['loss']} in epoch {epoch}: lower learning_rate or use mixed_precision='no'."
+            )
         counts = _validation_counts(net, validation, config, accelerator)
         history.append(_record(epoch, schedule.get_last_lr()[0], means, counts, time.perf_counter() - started))
         progress.note = f"validation mean IoU {history[-1]['val_mean_iou']:.3f}"
@@ -409,9 +410,7 @@ def _record(epoch: int, rate: float, means: dict[str, float], counts: np.ndarray
 
 
 @torch.inference_mode()
-def _validation_counts(
-    net: nn.Module, samples: Samples, config: TrialConfig, accelerator: Accelerator
-) -> np.ndarray:
+def _validation_counts(net: nn.Module, samples: Samples, config: TrialConfig, accelerator: Accelerator) -> np.ndarray:
     """Summed counts ``(16, 14)`` at the network's own resolution: cheap enough for every epoch."""
     total = np.zeros((len(LABELS), len(CLASSES)), np.int64)
     net.eval()
@@ -486,7 +485,7 @@ def _save(accelerator: Accelerator, net: nn.Module, history: list[dict[str, Any]
     accelerator.save_state(str(partial))
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        if history[-1]["val_mean_iou"] >= max(record["val_mean_iou"] for record in history):
+        if history[-1] is max(history, key=lambda record: record["val_mean_iou"]):  # of equals the first
             tensors = accelerator.unwrap_model(net).state_dict()
             save_file({name: t.contiguous().cpu() for name, t in tensors.items()}, partial / "best")
         else:
@@ -578,7 +577,10 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument(f"--{f.name}", default=argparse.SUPPRESS)
     given = vars(parser.parse_args(arguments))
     runs = Path(given.pop("runs") or ROOT / "runs")
-    kinds = {f.name: f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type)) for f in fields(TrialConfig)}
+    kinds = {
+        f.name: f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type))
+        for f in fields(TrialConfig)
+    }
     try:
         config = TrialConfig.of(**{name: _value(str(kinds[name]), text) for name, text in given.items()})
         dataset = open_dataset(config.data_root)

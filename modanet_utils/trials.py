@@ -28,8 +28,8 @@ def trial_config(name: str, data_root: str | Path, encoder: str = LITE0, **share
         ValueError: Unknown name or field; the nearest valid one is named.
     """
     if name not in TRIALS:
-        raise ValueError(f"trial {name!r} is unknown; did you mean {difflib.get_close_matches(name, TRIALS, 1, 0)[0]!r}?")
+        raise ValueError(
+            f"trial {name!r} is unknown; did you mean {difflib.get_close_matches(name, TRIALS, 1, 0)[0]!r}?"
+        )
     weights = "packaged" if encoder == LITE0 else "imagenet"
-    return TrialConfig.of(
-        data_root=str(data_root), encoder=encoder, encoder_weights=weights, **shared, **TRIALS[name]
-    )
+    return TrialConfig.of(data_root=str(data_root), encoder=encoder, encoder_weights=weights, **shared, **TRIALS[name])

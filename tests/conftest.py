@@ -1,4 +1,4 @@
-"""What every test relies on: no network, no windows, tiny datasets, and a word on everything that is skipped."""
+"""What every test relies on: no network, no windows, tiny datasets, and a word on what is skipped."""
 
 import json
 import os
@@ -22,9 +22,7 @@ from modanet_utils.datasets.writing import CATEGORIES
 # Not through MPLBACKEND: kernels that tests start would inherit it and show no figures.
 matplotlib.use("agg")
 
-SHARED = Path(
-    os.environ.get("MODANET_UTILS_SHARED") or Path(__file__).resolve().parents[2] / "shared" / "data"
-)
+SHARED = Path(os.environ.get("MODANET_UTILS_SHARED") or Path(__file__).resolve().parents[2] / "shared" / "data")
 """Real data, where there are any: ``ccp/`` in the original layout, ``modanet/instances_sample.json``."""
 
 
@@ -108,7 +106,7 @@ def record(image_id: int, height: int = 20, width: int = 30, **more: Any) -> dic
 
 @pytest.fixture
 def coco(tmp_path: Path) -> Callable[..., Dataset]:
-    """Opens a dataset of the given annotations on one 20x30 image (or on the given images), without photos."""
+    """Opens a dataset of these annotations on one image of 20x30 (or on the given images), without photos."""
 
     def build(*annotations: dict[str, Any], images: list[dict[str, Any]] | None = None) -> Dataset:
         folder = tmp_path / f"coco-{len(list(tmp_path.iterdir()))}"

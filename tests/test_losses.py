@@ -202,9 +202,7 @@ def test_combined_is_the_sum_of_its_terms() -> None:
         "focal": (2.0, FocalLoss(1.5, WEIGHTS)),
         "lovasz": (3.0, LovaszSoftmaxLoss()),
     }
-    combined = CombinedLoss(
-        WEIGHTS, gamma=1.5, **{name: coefficient for name, (coefficient, _) in parts.items()}
-    )
+    combined = CombinedLoss(WEIGHTS, gamma=1.5, **{name: coefficient for name, (coefficient, _) in parts.items()})
     value = combined(logits, target)
     expected = sum(coefficient * part(logits, target) for coefficient, part in parts.values())
     torch.testing.assert_close(value, expected)
@@ -215,12 +213,8 @@ def test_combined_is_the_sum_of_its_terms() -> None:
         torch.testing.assert_close(combined.last_terms[name], part(logits, target).detach())
 
 
-@pytest.mark.parametrize(
-    ("name", "function"), [("dice", "_dice"), ("focal", "_focal"), ("lovasz", "_lovasz")]
-)
-def test_a_term_with_coefficient_0_is_not_computed(
-    name: str, function: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("name", "function"), [("dice", "_dice"), ("focal", "_focal"), ("lovasz", "_lovasz")])
+def test_a_term_with_coefficient_0_is_not_computed(name: str, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
     logits, target = example()
     loss = CombinedLoss(WEIGHTS, **{name: 0.0})
     expected = CombinedLoss(WEIGHTS)
@@ -535,9 +529,7 @@ def test_ranges_and_bound(seed, shape, spread, absent, ignored, bins) -> None:
         assert (grad.masked_select((target == 255)[:, None]) == 0).all()
         assert grad.sum(1).abs().max() < 1e-9
         terms[name] = value.item()
-    assert all(
-        -1e-12 <= terms[name] <= 1 + 1e-12 for name in ("dice", "weighted_dice", "lovasz", "lovasz_exact")
-    )
+    assert all(-1e-12 <= terms[name] <= 1 + 1e-12 for name in ("dice", "weighted_dice", "lovasz", "lovasz_exact"))
     assert 0 <= terms["focal"] <= terms["weighted_cross_entropy"] + 1e-12
     assert 0 <= terms["focal_gamma_half"] <= terms["cross_entropy"] + 1e-12
     binned = LovaszSoftmaxLoss(bins=bins)(logits, target).item()

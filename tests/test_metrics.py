@@ -254,9 +254,7 @@ def test_scores_agree_with_each_other(counts):
 
 
 def test_mean_over_images_counts_only_classes_in_the_truth():
-    first = counts_of(
-        {(BAG, BAG): 6, (BAG, 0): 2, (TOP, TOP): 4, (0, BELT): 9}
-    )  # bag 6/8, top 1, belt made up
+    first = counts_of({(BAG, BAG): 6, (BAG, 0): 2, (TOP, TOP): 4, (0, BELT): 9})  # bag 6/8, top 1, belt made up
     second = counts_of({(TOP, 0): 5})  # top 0
     third = counts_of({(0, 0): 5, (0, BAG): 2})  # no clothing in the truth: left out
     value = metrics.mean_iou_per_image(np.stack([first, second, third]))

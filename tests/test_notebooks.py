@@ -46,6 +46,8 @@ every_report = pytest.mark.parametrize("folder", REPORTS, ids=label)
 
 
 def read(path: Path) -> NotebookNode:
+    if not path.exists():
+        pytest.fail(f"{label(path)} is missing")
     return nbformat.read(path, as_version=4)
 
 
@@ -130,9 +132,7 @@ def test_cells_choose_and_show_but_define_nothing(path: Path) -> None:
 def test_no_cell_loops_over_batches_or_epochs(path: Path) -> None:
     loops = [node for node in nodes(read(path)) if isinstance(node, ast.For | ast.comprehension)]
     found = [
-        loop
-        for loop in loops
-        if re.search("batch|loader|epoch", ast.unparse(loop.target) + ast.unparse(loop.iter))
+        loop for loop in loops if re.search("batch|loader|epoch", ast.unparse(loop.target) + ast.unparse(loop.iter))
     ]
     assert not found, ast.unparse(found[0].iter)
 
@@ -216,9 +216,7 @@ def test_a_report_shows_no_photo(folder: Path) -> None:
 @every_report
 def test_a_report_comes_from_the_notebooks_beside_it(folder: Path) -> None:
     for name in report.NOTEBOOKS:
-        executed = [
-            c.source for c in read(folder / f"{name}.ipynb").cells if not has_tag(c, "injected-parameters")
-        ]
+        executed = [c.source for c in read(folder / f"{name}.ipynb").cells if not has_tag(c, "injected-parameters")]
         assert executed == [cell.source for cell in read(ROOT / "notebooks" / f"{name}.ipynb").cells], name
 
 
@@ -236,6 +234,4 @@ def test_no_photo_is_under_version_control() -> None:
     files = [Path(name) for name in listed.stdout.split("\0") if name]
     pictures = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".mat"}
     assert not [file for file in files if file.suffix.lower() in pictures]
-    assert not [
-        file for file in files if file.name == "annotations.json" or file.name.startswith("instances_")
-    ]
+    assert not [file for file in files if file.name == "annotations.json" or file.name.startswith("instances_")]

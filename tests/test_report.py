@@ -62,9 +62,7 @@ def write_notebooks(folder: Path, codes: dict[int, list[str]]) -> Path:
         title = f"# Title {i + 1}\n\nIs it *rare*, or `common`?\n\n$$x_i^2$$\n\n[Next]({neighbour}.ipynb)"
         cells = [new_markdown_cell(title), parameters_cell(), *map(new_code_cell, codes.get(i, ["1 + 1"]))]
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook = new_notebook(
-            cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}}
-        )
+        notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
         nbformat.write(notebook, folder / f"{name}.ipynb")
     return folder
 
@@ -349,9 +347,7 @@ def finished(
     notebooks = write_notebooks(folder / "notebooks", codes)
     hostile = folder / "jupyter" / "kernels" / "python3"  # a kernel of that name which the user has elsewhere
     hostile.mkdir(parents=True)
-    (hostile / "kernel.json").write_text(
-        json.dumps({"argv": ["false"], "display_name": "x", "language": "python"})
-    )
+    (hostile / "kernel.json").write_text(json.dumps({"argv": ["false"], "display_name": "x", "language": "python"}))
 
     def make() -> Path:
         with pytest.MonkeyPatch.context() as patch:
@@ -426,9 +422,7 @@ def test_executing_again_gives_the_same_files(finished: tuple, tmp_path: Path) -
     exec(injected.source, values)
     values = {key: values[key] for key in DEFAULTS}
     with series._kernel_environment(tmp_path / "results.json"):
-        again = series._execute(
-            nbformat.read(notebooks / f"{name}.ipynb", 4), values, tmp_path / f"{name}.ipynb"
-        )
+        again = series._execute(nbformat.read(notebooks / f"{name}.ipynb", 4), values, tmp_path / f"{name}.ipynb")
     assert (tmp_path / f"{name}.ipynb").read_bytes() == (out / f"{name}.ipynb").read_bytes()
     assert pages.notebook_page(again) == (out / f"{name}.html").read_text()
 
@@ -443,9 +437,7 @@ def test_executing_again_gives_the_same_files(finished: tuple, tmp_path: Path) -
         ("import sys\nsys.exit(0)", "did not run to its end: code cell 3 ended with SystemExit"),
     ],
 )
-def test_a_failed_run_leaves_the_report_as_it_was(
-    finished: tuple, tmp_path: Path, code: str, message: str
-) -> None:
+def test_a_failed_run_leaves_the_report_as_it_was(finished: tuple, tmp_path: Path, code: str, message: str) -> None:
     _, notebooks, make = finished
     out = notebooks.parent / "out"
     before = tree(out)
@@ -466,6 +458,25 @@ def test_a_failed_run_leaves_the_report_as_it_was(
     assert report.NOTEBOOKS[0] in str(failure.value) and failed in str(failure.value)
     assert len(str(failure.value).splitlines()) == 1
     (out / failed).unlink()
+
+
+def test_notebooks_are_refreshed_in_place_all_or_none(project: Path, capsys: pytest.CaptureFixture) -> None:
+    folder = project / "notebooks"
+    paths = [folder / f"{name}.ipynb" for name in report.NOTEBOOKS]
+    sources = [[cell.source for cell in nbformat.read(path, 4).cells] for path in paths]
+    assert report.main(["--refresh"]) == 0
+    refreshed = [nbformat.read(path, 4) for path in paths]
+    assert [[cell.source for cell in notebook.cells] for notebook in refreshed] == sources
+    assert [series.unfinished(notebook) for notebook in refreshed] == [[]] * 4
+    assert all(set(cell.metadata) <= {"tags"} for notebook in refreshed for cell in notebook.cells)
+    before = tree(folder)
+    refreshed[0].cells[-1].source = "undefined"
+    nbformat.write(refreshed[0], paths[0])
+    assert report.main(["--refresh"]) == 1
+    assert "NameError" in capsys.readouterr().err
+    assert {name: content for name, content in tree(folder).items() if name[:2] != "01"} == {
+        name: content for name, content in before.items() if name[:2] != "01"
+    }
 
 
 def test_unfinished_sees_what_a_run_left_out() -> None:
@@ -506,9 +517,7 @@ def test_recording_a_run(work: workspace.Workspace) -> None:
     work.record_trial("focal", run)
     work.record_trial("seeds", run, seeds=(7, 8))
     trials = work.results["trials"]
-    assert {
-        key: trials["focal"][key] for key in ("config", "config_hash", "epochs", "seconds_per_epoch", "seeds")
-    } == {
+    assert {key: trials["focal"][key] for key in ("config", "config_hash", "epochs", "seconds_per_epoch", "seeds")} == {
         "config": {"loss": "focal"},
         "config_hash": "abc",
         "epochs": 2,
@@ -520,9 +529,7 @@ def test_recording_a_run(work: workspace.Workspace) -> None:
 
 def test_a_claim_with_the_same_id_is_replaced_in_its_place(work: workspace.Workspace) -> None:
     for id, value in (("a", 0.1), ("b", 0.2), ("a", float("nan"))):
-        work.record_claim(
-            **(CLAIM | {"id": id, "value": value, "interval": (np.float64(0.0), 0.5), "notebook": "02"})
-        )
+        work.record_claim(**(CLAIM | {"id": id, "value": value, "interval": (np.float64(0.0), 0.5), "notebook": "02"}))
     assert [(claim["id"], claim["value"]) for claim in work.results["claims"]] == [("a", None), ("b", 0.2)]
     assert work.results["claims"][0]["notebook"] == report.NOTEBOOKS[1]
 
@@ -590,9 +597,7 @@ def test_synthetic_figures_of_an_earlier_version_are_drawn_again(
     from modanet_utils.datasets import synthetic
 
     asked = []
-    monkeypatch.setattr(
-        synthetic, "generate", lambda root, images, seed: asked.append((images, seed)) or root
-    )
+    monkeypatch.setattr(synthetic, "generate", lambda root, images, seed: asked.append((images, seed)) or root)
     root = write_dataset(project / "data" / "synthetic")
     assert workspace.find_data("synthetic", None) == root
     assert open_dataset(root)  # somebody's own data are left alone
@@ -669,9 +674,7 @@ def test_partial_results_are_checked_as_far_as_they_go(complete: dict[str, Any])
 
 
 def test_undefined_is_null(complete: dict[str, Any]) -> None:
-    undefined = change(
-        change(complete, f"{TEST}/classes/belt/iou", None), f"{TEST}/classes/belt/iou_interval", None
-    )
+    undefined = change(change(complete, f"{TEST}/classes/belt/iou", None), f"{TEST}/classes/belt/iou_interval", None)
     results.check_results(undefined)
     assert results.class_table(undefined).loc["belt", "IoU, combined loss"] == "–"
 
@@ -715,13 +718,9 @@ def test_headline_table_says_what_the_results_say(complete: dict[str, Any]) -> N
 def test_tables_hold_classes_and_claims(complete: dict[str, Any]) -> None:
     assert list(results.class_table(complete).index) == list(CLOTHING)
     claims = results.claims_table(complete, report.NOTEBOOKS[1])
-    assert claims.to_numpy().tolist() == [
-        ["Rare classes are missed.", "mean IoU", "0.100 [0.050, 0.200]", "supported"]
-    ]
+    assert claims.to_numpy().tolist() == [["Rare classes are missed.", "mean IoU", "0.100 [0.050, 0.200]", "supported"]]
     assert results.claims_table(complete, report.NOTEBOOKS[0]).empty
-    assert (
-        results.markdown(claims).splitlines()[0] == "| claim | measured by | value [95% interval] | verdict |"
-    )
+    assert results.markdown(claims).splitlines()[0] == "| claim | measured by | value [95% interval] | verdict |"
 
 
 def test_caption_says_how_many_images_and_seeds(complete: dict[str, Any]) -> None:
@@ -729,9 +728,7 @@ def test_caption_says_how_many_images_and_seeds(complete: dict[str, Any]) -> Non
     assert "3 seeds a trial" in results.caption(change(complete, "trials/combined/seeds", [0, 1, 2]))
 
 
-def test_readme_gets_the_recorded_table(
-    project: Path, complete: dict[str, Any], capsys: pytest.CaptureFixture
-) -> None:
+def test_readme_gets_the_recorded_table(project: Path, complete: dict[str, Any], capsys: pytest.CaptureFixture) -> None:
     assert report.main(["--readme"]) == 2
     readme = project / "README.md"
     readme.write_text(f"before\n{report.README_BEGIN}\nold\n{report.README_END}\nafter\n")
@@ -749,9 +746,7 @@ def test_readme_gets_the_recorded_table(
 
 def test_the_readme_is_up_to_date() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert report.current_readme_block(text) == report.readme_block(), (
-        "run python -m modanet_utils.report --readme"
-    )
+    assert report.current_readme_block(text) == report.readme_block(), "run python -m modanet_utils.report --readme"
 
 
 # ------------------------------------------------------------------------------------------- pages

@@ -259,8 +259,7 @@ def test_more_resamples_allow_smaller_p():
     counts = random_counts(100)
     better = other_prediction(counts, share=0.9)
     few, many = (
-        statistics.paired_comparison(counts, better, metrics.clothing_mean_iou, number).p
-        for number in (500, 5000)
+        statistics.paired_comparison(counts, better, metrics.clothing_mean_iou, number).p for number in (500, 5000)
     )
     assert 2 / 5001 < many < few < 0.02
 

@@ -17,6 +17,8 @@ from modanet_utils.datasets._wardrobe import Outfit
 LEVELS = (1.0, 1.15, 1.28, 1.38, 1.55, 1.75, 1.95, 2.15, 2.45, 2.85, 3.3, 3.75, 4.1)
 FEMALE = (0.19, 0.19, 0.27, 0.45, 0.63, 0.62, 0.59, 0.60, 0.52, 0.475, 0.60, 0.69, 0.66)
 MALE = (0.24, 0.24, 0.37, 0.58, 0.78, 0.77, 0.74, 0.71, 0.66, 0.62, 0.63, 0.66, 0.64)
+Shape = np.ndarray | Sequence[np.ndarray]
+
 SOLE = 7.55
 NECK = np.array([0.0, 1.1])
 
@@ -72,7 +74,8 @@ class Body:
 
     def half(self, y: Points | float) -> np.ndarray:
         """Half the width of the torso at height y."""
-        return np.interp(y, LEVELS, MALE if self.male else FEMALE) * self.width * (1 - 0.5 * (1 - np.cos(self.turn)))
+        foreshortened = self.width * (0.5 + 0.5 * np.cos(self.turn))
+        return foreshortened * np.interp(y, LEVELS, MALE if self.male else FEMALE)
 
     def centre(self, y: Points | float) -> np.ndarray:
         return np.interp(y, (1.0, 1.6, 2.85, 3.75), self.centres)
@@ -100,6 +103,15 @@ class Body:
         levels = np.array(LEVELS[2:5])
         y = np.interp(x, self.half(levels), levels)
         return self.at(side * x / self.half(y), y)
+
+    def draped(self, side: int, points: np.ndarray) -> np.ndarray:
+        """Points (N, 2) drawn for the right of the picture, laid on the front; -1 mirrors them."""
+        return self.front(side * points[:, 0], points[:, 1])
+
+    def around(self, y: float, ease: float = 0.0) -> np.ndarray:
+        """A line around the trunk from edge to edge, seen a little from above, (9, 2)."""
+        s = np.linspace(-1, 1, 9)
+        return self.at(s, y + 0.05 * (1 - s**2), ease)
 
     def between(self, upper: float, lower: float, ease: float = 0.0) -> np.ndarray:
         """Outline of the trunk between two heights."""
@@ -130,27 +142,51 @@ class Figure:
     def px(self, points: Points) -> np.ndarray:
         return self.origin + self.unit * np.asarray(points, float)
 
-    def put(self, outlines: Sequence[np.ndarray], material: Material, thing: int, *, roundness: float = 0.3, **options: Any) -> None:
-        """``Canvas.piece`` in heads."""
+    def distance(self, side: int) -> float:
+        """Brightness of a leg: the further one lies in the shadow of the other."""
+        return 0.9 if side == self.body.back else 1.0
+
+    def put(
+        self,
+        shape: Shape,
+        material: Material,
+        thing: int,
+        roundness: float,
+        *,
+        beyond: Shape = (),
+        **options: Any,
+    ) -> None:
+        """``Canvas.piece`` in heads, without and with options of that name."""
         if "fade" in options:
             options["fade"] = (self.px(options["fade"][0]), options["fade"][1] * self.unit)
-        if "beyond" in options:
-            options["beyond"] = [self.px(o) for o in options["beyond"]]
-        self.canvas.piece(
-            [self.px(o) for o in outlines], material, thing,
-            anchor=self.origin, scale=self.scale, roundness=roundness * self.unit, **options,
-        )  # fmt: skip
+        options |= {"anchor": self.origin, "scale": self.scale, "roundness": roundness * self.unit}
+        self.canvas.piece(self._outlines(shape), material, thing, beyond=self._outlines(beyond), **options)
 
-    def tint(self, outlines: Sequence[np.ndarray], colour: Points | float, opacity: float = 1.0, label: str | int | None = None, soft: float = 0.0) -> None:
-        """Colour an area without changing whose it is; ``label`` restricts it to one thing."""
-        only = self.thing(label) if isinstance(label, str) else label
-        self.canvas.mark([self.px(o) for o in outlines], np.asarray(colour), opacity, only, soft * self.unit)
+    def tint(self, shape: Shape, colour: Points, opacity: float, where: str | int, soft: float = 0.0) -> None:
+        """Colour what an area shows of one thing (or of the thing with a label)."""
+        if not self.canvas.detailed:
+            return
+        only = self.thing(where) if isinstance(where, str) else where
+        self.canvas.mark(self._outlines(shape), np.asarray(colour), opacity, only, soft * self.unit)
 
-    def line(self, points: Points, width: float, colour: Points | float, opacity: float = 1.0, label: str | int | None = None, soft: float = 0.0) -> None:
-        """A seam, a crease, a strap's edge; width in heads."""
-        only = self.thing(label) if isinstance(label, str) else label
+    def line(
+        self,
+        points: Points,
+        width: float,
+        colour: Points,
+        opacity: float,
+        where: str | int,
+        soft: float = 0.0,
+    ) -> None:
+        """A seam, a crease, a lace: as ``tint``, along a curve."""
+        if not self.canvas.detailed:
+            return
+        only = self.thing(where) if isinstance(where, str) else where
         curve = self.px(spline(points) if len(points) > 2 else points)
         self.canvas.stroke(curve, width * self.unit, np.asarray(colour), opacity, only, soft * self.unit)
+
+    def _outlines(self, shape: Shape) -> list[np.ndarray]:
+        return [self.px(o) for o in ([shape] if isinstance(shape, np.ndarray) else shape)]
 
 
 def pose(outfit: Outfit, rng: np.random.Generator) -> Body:
@@ -198,9 +234,14 @@ def _pose_legs(body: Body, rng: np.random.Generator) -> None:
         knee = hip * 0.47 + ankle * 0.53 + (bend, -0.03)
         calf = knee * 0.6 + ankle * 0.4 + (side * 0.035, 0)
         thigh = hip * 0.55 + knee * 0.45 + (side * 0.02, 0)
-        body.legs[side] = Limb(np.array([hip, thigh, knee, calf, ankle]), np.array([0.335, 0.29, 0.195, 0.2, 0.115]) * thick * body.width)
+        body.legs[side] = Limb(
+            np.array([hip, thigh, knee, calf, ankle]),
+            np.array([0.335, 0.29, 0.195, 0.2, 0.115]) * thick * body.width,
+        )
         direction = side * out + body.turn * 0.9
-        body.feet[side] = np.array([0.52 * np.sin(direction), 0.16 + 0.14 * np.cos(direction)]) * (1.12 if body.male else 1.0)
+        body.feet[side] = np.array([0.56 * np.sin(direction), 0.18 + 0.15 * np.cos(direction)]) * (
+            1.12 if body.male else 1.0
+        )
 
 
 def _gesture(outfit: Outfit, side: int, rng: np.random.Generator) -> str:
@@ -232,7 +273,8 @@ def _pose_arm(body: Body, side: int, gesture: str, rng: np.random.Generator) -> 
     thick = (1.22 if body.male else 0.95) * body.width
     fore = elbow * 0.65 + wrist * 0.35
     body.arms[side] = Limb(
-        np.array([shoulder, shoulder * 0.5 + elbow * 0.5, elbow, fore, wrist]), np.array([0.19, 0.16, 0.132, 0.132, 0.085]) * thick
+        np.array([shoulder, shoulder * 0.5 + elbow * 0.5, elbow, fore, wrist]),
+        np.array([0.19, 0.16, 0.132, 0.132, 0.085]) * thick,
     )
     body.hands[side] = {"hang": "hang", "pocket": "hidden", "hip": "hip", "front": "grip"}.get(gesture, "grip")
 

@@ -6,7 +6,8 @@ array of points. A canvas keeps, beside the colours, which drawn thing every pix
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 Points = np.ndarray | Sequence[Sequence[float]]
 Relief = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-SUPERSAMPLING = 4
 MARGIN = 8  # pixels around a piece that its contact shadow may reach
 TILE = 128  # pixels; cloth patterns repeat after this length
 
@@ -45,7 +45,9 @@ class Canvas:
         ambient: share of the light that comes from everywhere.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, coloured: bool = True) -> None:
+        self.coloured = coloured  # False: only which thing is seen is worked out
+        self.detailed = coloured  # False leaves out what a blur would swallow
         self.rgb = np.zeros((height, width, 3), np.float32)
         self.instances = np.zeros((height, width), np.int16)
         self.covered = np.zeros((height, width), np.float32)
@@ -53,7 +55,6 @@ class Canvas:
         self.light = np.array([-0.4, -0.5, 0.77])
         self.ambient = 0.5
         self.fold_tile = np.zeros((2 * TILE, 2 * TILE), np.float32)
-        self.detailed = True  # False leaves out what a blur would swallow
 
     @property
     def size(self) -> tuple[int, int]:
@@ -80,11 +81,19 @@ class Canvas:
         soft: float = 0.0,
     ) -> None:
         """Colour an area without changing which thing is seen; ``only`` restricts it to one thing."""
-        found = coverage(outlines, *self.size, margin=int(3 * soft) + 1) if self.detailed else None
+        found = coverage(outlines, *self.size, margin=int(3 * soft) + 1)
         if found is not None:
             self._tint(*found, colour, opacity, only, soft)
 
-    def _tint(self, alpha: np.ndarray, corner: tuple[int, int], colour: np.ndarray | float, opacity: float, only: int | None, soft: float) -> None:
+    def _tint(
+        self,
+        alpha: np.ndarray,
+        corner: tuple[int, int],
+        colour: np.ndarray | float,
+        opacity: float,
+        only: int | None,
+        soft: float,
+    ) -> None:
         x, y = corner
         if soft:
             alpha = cv2.GaussianBlur(alpha, (0, 0), soft)
@@ -92,16 +101,24 @@ class Canvas:
             alpha = alpha * (self.instances[y : y + alpha.shape[0], x : x + alpha.shape[1]] == only)
         self.blend(alpha * opacity, (x, y), colour)
 
-    def stroke(self, points: np.ndarray, width: float, colour: np.ndarray | float, opacity: float, only: int | None, soft: float) -> None:
+    def stroke(
+        self,
+        points: np.ndarray,
+        width: float,
+        colour: np.ndarray | float,
+        opacity: float,
+        only: int | None,
+        soft: float,
+    ) -> None:
         """Colour a line of ``width`` pixels without changing which thing is seen, as ``mark`` does."""
         margin = int(3 * soft + width) + 2
         window = _window([points], *self.size, margin)
-        if window is None or not self.detailed:
+        if window is None:
             return
-        x0, y0, x1, y1 = window
-        fine = np.zeros(((y1 - y0) * SUPERSAMPLING, (x1 - x0) * SUPERSAMPLING), np.uint8)
-        cv2.polylines(fine, [_fixed(points, x0, y0)], False, 255, max(1, round(width * SUPERSAMPLING)), cv2.LINE_8, 4)
-        self._tint(_reduced(fine), (x0, y0), colour, opacity, only, soft)
+        x0, y0 = window[:2]
+        fine, factor = _magnified(window)
+        cv2.polylines(fine, [_fixed(points, x0, y0, factor)], False, 255, max(1, round(width * factor)), cv2.LINE_8, 4)
+        self._tint(_reduced(fine, factor), (x0, y0), colour, opacity, only, soft)
 
     def piece(
         self,
@@ -109,79 +126,96 @@ class Canvas:
         material: Material,
         thing: int,
         *,
-        anchor: Points = (0.0, 0.0),
-        angle: float = 0.0,
-        scale: float = 1.0,
-        roundness: float = 12.0,
-        relief: Relief | None = None,
         shadow: float = 0.45,
-        brightness: float = 1.0,
         fade: tuple[np.ndarray, float] | None = None,
-        beyond: Sequence[np.ndarray] = (),
+        scale: float = 1.0,
+        **look: Any,
     ) -> None:
         """Paint a lit piece of material; its pixels become part of ``thing``.
 
         Args:
-            anchor, angle, scale: origin, direction (radians) and size of the pattern.
-            roundness: pixels from the edge within which the surface bends away.
-            relief: height in pixels over window coordinates (x, y), e.g. pleats.
             shadow: darkness of the shadow that the piece throws on the figures below it.
             fade: centre and radius where the piece melts into what is below it (a seam that must not show).
-            beyond: where the surface continues unseen: towards it (a hem, a neckline) the piece stays flat.
+            scale: size of pattern, folds and shadows.
+            look: see ``_surface``.
         """
         found = coverage(outlines, *self.size, margin=MARGIN)
         if found is None:
             return
         alpha, (x, y) = found
-        h, w = alpha.shape
-        window = (slice(y, y + h), slice(x, x + w))
-        grid_x = np.arange(x, x + w, dtype=np.float32)[None, :]
-        grid_y = np.arange(y, y + h, dtype=np.float32)[:, None]
-        left, upper = float(anchor[0]), float(anchor[1])
-        along = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-        u = ((grid_x - left) * along[0] + (grid_y - upper) * along[1]) / np.float32(scale)
-        v = ((grid_y - upper) * along[0] - (grid_x - left) * along[1]) / np.float32(scale)
-
-        inside = (alpha > 0.5).astype(np.uint8)
-        for outline in beyond:
-            cv2.fillPoly(inside, [np.round(outline - (x, y)).astype(np.int32)], 1)
-        height = _cushion(inside, roundness)
-        if material.folds:
-            folds = cv2.remap(self.fold_tile, *wrapped(u + 0.35 * v, v * 0.6, 2 * TILE), cv2.INTER_LINEAR)
-            height += folds * np.float32(material.folds * 2.2 * scale)
-        if relief is not None:
-            height += relief(grid_x, grid_y).astype(np.float32)
-        shade, slope_x, slope_y = self._shade(height, material.gloss)
-        bulge = np.float32(2.5)  # the pattern follows the surface
-        colour = cv2.remap(material.tile, *wrapped(u + slope_x * bulge, v + slope_y * bulge, TILE), cv2.INTER_LINEAR)
-        colour = colour * (shade * np.float32(brightness))[..., None]
-
-        visible = alpha
+        window = (slice(y, y + alpha.shape[0]), slice(x, x + alpha.shape[1]))
+        visible, distance = alpha, None
         if fade is not None:
-            distance = np.hypot(grid_x - float(fade[0][0]), grid_y - float(fade[0][1])) / float(fade[1])
+            dx = np.arange(window[1].start, window[1].stop, dtype=np.float32) - float(fade[0][0])
+            dy = np.arange(window[0].start, window[0].stop, dtype=np.float32) - float(fade[0][1])
+            distance = np.hypot(dx[None, :], dy[:, None]) / np.float32(fade[1])
             visible = alpha * np.clip((distance - 0.45) / 0.55, 0, 1)
-        if shadow:
-            reach = cv2.GaussianBlur(visible, (0, 0), 2.2 * max(scale, 0.4))
-            shift = np.float32([[1, 0, -2.0 * scale * self.light[0]], [0, 1, 2.0 * scale]])
-            reach = cv2.warpAffine(reach, shift, (w, h)) * self.covered[window]
-            if fade is not None:
-                reach *= np.clip(distance * 1.4 - 0.9, 0, 1)
-            self.rgb[window] *= (1 - shadow * reach)[..., None]
-        self.blend(visible, (x, y), colour)
+        if self.coloured:
+            if shadow:
+                reach = cv2.GaussianBlur(visible, (0, 0), 2.2 * max(scale, 0.4))
+                shift = np.float32([[1, 0, -2.0 * scale * self.light[0]], [0, 1, 2.0 * scale]])
+                reach = cv2.warpAffine(reach, shift, reach.shape[::-1]) * self.covered[window]
+                if distance is not None:
+                    reach *= np.clip(distance * 1.4 - 0.9, 0, 1)
+                self.rgb[window] *= (1 - shadow * reach)[..., None]
+            self.blend(visible, (x, y), self._surface(alpha, (x, y), material, scale, **look))
         self.instances[window][visible >= 0.5] = thing
         np.maximum(self.covered[window], alpha, out=self.covered[window])
 
-    def streaks(self, curves: Sequence[np.ndarray], brightness: np.ndarray, thing: int) -> None:
-        """Multiply thin lines onto a thing, as the strands of its hair."""
-        points = np.concatenate(curves)
-        x0, y0 = np.clip(np.floor(points.min(axis=0)).astype(int) - 1, 0, self.size).tolist()
-        x1, y1 = np.clip(np.ceil(points.max(axis=0)).astype(int) + 2, 0, self.size).tolist()
-        if x1 <= x0 or y1 <= y0 or not self.detailed:
+    def _surface(
+        self,
+        alpha: np.ndarray,
+        corner: tuple[int, int],
+        material: Material,
+        scale: float,
+        *,
+        anchor: Points = (0.0, 0.0),
+        angle: float = 0.0,
+        roundness: float = 12.0,
+        relief: Relief | None = None,
+        brightness: float = 1.0,
+        beyond: Sequence[np.ndarray] = (),
+    ) -> np.ndarray:
+        """Colours of a lit piece of material with this coverage, (h, w, 3) float32.
+
+        Args:
+            anchor, angle: origin and direction (radians) of the pattern.
+            roundness: pixels from the edge within which the surface bends away.
+            relief: height in pixels over the picture's coordinates (x, y), e.g. pleats.
+            beyond: where the surface continues unseen: towards it (a hem, a neckline) the piece stays flat.
+        """
+        grid_x = np.arange(corner[0], corner[0] + alpha.shape[1], dtype=np.float32)[None, :]
+        grid_y = np.arange(corner[1], corner[1] + alpha.shape[0], dtype=np.float32)[:, None]
+        dx, dy = grid_x - float(anchor[0]), grid_y - float(anchor[1])
+        c, s = np.float32(np.cos(angle) / scale), np.float32(np.sin(angle) / scale)
+        u, v = dx * c + dy * s, dy * c - dx * s
+
+        inside = (alpha > 0.5).astype(np.uint8)
+        for outline in beyond:
+            cv2.fillPoly(inside, [np.round(outline - corner).astype(np.int32)], 1)
+        height = _cushion(inside, roundness)
+        if material.folds:
+            folds = cv2.remap(self.fold_tile, *wrapped(u + 0.35 * v, v * 0.6, 2 * TILE), cv2.INTER_LINEAR)
+            height += folds * np.float32(material.folds * 3.2 * scale)
+        if relief is not None:
+            height += relief(grid_x, grid_y)
+        shade, slope_x, slope_y = self._shade(height, material.gloss)
+        bulge = np.float32(2.5)  # the pattern follows the surface
+        u, v = wrapped(u + slope_x * bulge, v + slope_y * bulge, TILE)
+        return cv2.remap(material.tile, u, v, cv2.INTER_LINEAR) * (shade * np.float32(brightness))[..., None]
+
+    def streaks(self, curves: np.ndarray, brightness: np.ndarray, thing: int) -> None:
+        """Multiply thin lines (N, points, 2) onto a thing, as the strands of its hair."""
+        window = _window(list(curves), *self.size, 1) if self.detailed else None
+        if window is None:
             return
+        x0, y0, x1, y1 = window
         gain = np.full((y1 - y0, x1 - x0), 128, np.uint8)
-        for curve, value in zip(curves, np.clip(brightness * 128, 0, 255).tolist(), strict=True):
-            cv2.polylines(gain, [np.round((curve - (x0, y0) - 0.5) * 16).astype(np.int32)], False, value, 1, cv2.LINE_AA, 4)
-        factor = np.where(self.instances[y0:y1, x0:x1] == thing, gain / np.float32(128), 1).astype(np.float32)
+        fixed = _fixed(curves, x0, y0, 1)
+        levels = np.clip(brightness * 16, 0, 31).astype(int) * 8
+        for level in np.unique(levels).tolist():  # one call a level: calls are slow
+            cv2.polylines(gain, list(fixed[levels == level]), False, level, 1, cv2.LINE_AA, 4)
+        factor = np.where(self.instances[y0:y1, x0:x1] == thing, gain * np.float32(1 / 128), np.float32(1))
         self.rgb[y0:y1, x0:x1] *= factor[..., None]
 
     def _shade(self, height: np.ndarray, gloss: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -215,16 +249,25 @@ def wrapped(u: np.ndarray, v: np.ndarray, period: int) -> tuple[np.ndarray, np.n
     return u - period * np.floor(u / period), v - period * np.floor(v / period)
 
 
-def coverage(outlines: Sequence[np.ndarray], width: int, height: int, margin: int = 1) -> tuple[np.ndarray, tuple[int, int]] | None:
+def coverage(
+    outlines: Sequence[np.ndarray], width: int, height: int, margin: int = 1
+) -> tuple[np.ndarray, tuple[int, int]] | None:
     """Antialiased union of outlines: (h, w) float32 in 0..1 and the corner (x, y) of its window."""
     window = _window(outlines, width, height, margin)
     if window is None:
         return None
-    x0, y0, x1, y1 = window
-    fine = np.zeros(((y1 - y0) * SUPERSAMPLING, (x1 - x0) * SUPERSAMPLING), np.uint8)
+    x0, y0 = window[:2]
+    fine, factor = _magnified(window)
     for outline in outlines:
-        cv2.fillPoly(fine, [_fixed(outline, x0, y0)], 255, shift=4)
-    return _reduced(fine), (x0, y0)
+        cv2.fillPoly(fine, [_fixed(outline, x0, y0, factor)], 255, shift=4)
+    return _reduced(fine, factor), (x0, y0)
+
+
+def _magnified(window: tuple[int, int, int, int]) -> tuple[np.ndarray, int]:
+    """An empty mask of a window and how many times larger it is: small things need the finer edges."""
+    w, h = window[2] - window[0], window[3] - window[1]
+    factor = 4 if w * h < 10_000 else 2
+    return np.zeros((h * factor, w * factor), np.uint8), factor
 
 
 def _window(outlines: Sequence[np.ndarray], width: int, height: int, margin: int) -> tuple[int, int, int, int] | None:
@@ -236,14 +279,14 @@ def _window(outlines: Sequence[np.ndarray], width: int, height: int, margin: int
     return (x0, y0, x1, y1) if x1 - x0 >= 2 and y1 - y0 >= 2 else None
 
 
-def _fixed(points: np.ndarray, x0: int, y0: int) -> np.ndarray:
-    """Points on the supersampled window as OpenCV takes them, with 4 fractional bits."""
+def _fixed(points: np.ndarray, x0: int, y0: int, factor: int) -> np.ndarray:
+    """Points on the magnified window as OpenCV takes them, with 4 fractional bits."""
     # -0.5 because whole numbers are pixel centres for OpenCV
-    return np.round(((points - (x0, y0)) * SUPERSAMPLING - 0.5) * 16).astype(np.int32)
+    return np.round(((points - (x0, y0)) * factor - 0.5) * 16).astype(np.int32)
 
 
-def _reduced(fine: np.ndarray) -> np.ndarray:
-    small = (fine.shape[1] // SUPERSAMPLING, fine.shape[0] // SUPERSAMPLING)
+def _reduced(fine: np.ndarray, factor: int) -> np.ndarray:
+    small = (fine.shape[1] // factor, fine.shape[0] // factor)
     return cv2.resize(fine, small, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(1 / 255)
 
 
@@ -257,6 +300,16 @@ def softened(picture: np.ndarray, sigma: float) -> np.ndarray:
 
 
 # --- outlines -------------------------------------------------------------------------------------------
+
+
+@cache
+def _parsed(text: str) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(number) for number in point.split()) for point in text.split(","))
+
+
+def path(text: str) -> np.ndarray:
+    """Points (N, D) from "x y, x y, ...": an outline stays readable in a few lines."""
+    return np.array(_parsed(text))
 
 
 def _basis(steps: int) -> np.ndarray:
@@ -305,7 +358,9 @@ def limb(bones: Points, radii: Sequence[float], caps: str = "both") -> np.ndarra
 _CAP = np.stack([f(np.linspace(0, np.pi, 9)[1:-1]) for f in (np.cos, np.sin)], axis=1)
 
 
-def part_of_limb(bones: Points, radii: Sequence[float], end: float, start: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def part_of_limb(
+    bones: Points, radii: Sequence[float], end: float, start: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Bones and radii of the part between the fractions ``start`` and ``end`` of a limb's length."""
     curve = spline(np.column_stack([np.asarray(bones, np.float64), radii]), steps=8)
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(curve[:, :2], axis=0), axis=1))])
@@ -316,8 +371,13 @@ def part_of_limb(bones: Points, radii: Sequence[float], end: float, start: float
 
 def ellipse(centre: Points, radii: tuple[float, float], angle: float = 0.0, points: int = 32) -> np.ndarray:
     """Outline of an ellipse, turned by ``angle`` radians."""
+    return rotated(_circle(points) * radii, angle) + np.asarray(centre)
+
+
+@cache
+def _circle(points: int) -> np.ndarray:
     t = np.linspace(0, 2 * np.pi, points, endpoint=False)
-    return rotated(np.column_stack([radii[0] * np.cos(t), radii[1] * np.sin(t)]), angle) + np.asarray(centre)
+    return np.stack([np.cos(t), np.sin(t)], axis=1)
 
 
 def rotated(points: Points, angle: float) -> np.ndarray:
@@ -354,21 +414,43 @@ def periodic_noise(rng: np.random.Generator, cells_x: int, cells_y: int, size: i
 
 def fold_tile(rng: np.random.Generator) -> np.ndarray:
     """Creases of cloth, (2 TILE, 2 TILE) float32: ridges that run down and sideways."""
+    return _shifted(_folds(), rng)
+
+
+def _fold_tile(rng: np.random.Generator) -> np.ndarray:
     size = 2 * TILE
     ridges = 1 - np.abs(periodic_noise(rng, 9, 5, size)) * 2
     soft = periodic_noise(rng, 14, 7, size) + 0.6 * periodic_noise(rng, 5, 5, size)
     return cv2.GaussianBlur((ridges + soft).astype(np.float32), (0, 0), 2.0)
 
 
+@cache
+def _grains() -> np.ndarray:
+    """Weave, (8, TILE, TILE) float32; drawn once because random numbers are slow, then shifted at random."""
+    rng = np.random.default_rng(0)
+    fine = rng.standard_normal((8, TILE, TILE)).astype(np.float32)
+    return fine + np.stack([periodic_noise(rng, 12, 12) for _ in fine])
+
+
+@cache
+def _folds() -> np.ndarray:
+    rng = np.random.default_rng(1)
+    return np.stack([_fold_tile(rng) for _ in range(12)])
+
+
+def _shifted(bank: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    tile = bank[rng.integers(len(bank))]
+    return np.roll(tile, rng.integers(0, len(tile), 2), axis=(0, 1))
+
+
 def _plain(rng: np.random.Generator, colour: np.ndarray, grain: float = 0.02) -> np.ndarray:
-    weave = grain * rng.standard_normal((TILE, TILE)).astype(np.float32)
-    weave += grain * periodic_noise(rng, 12, 12)
-    return np.float32(colour) * (1 + weave[..., None])
+    weave = 1 + np.float32(grain) * _shifted(_grains(), rng)
+    return np.asarray(colour, np.float32) * weave[..., None]
 
 
 def _denim(rng: np.random.Generator, colour: np.ndarray, _: np.ndarray) -> np.ndarray:
     y, x = np.mgrid[:TILE, :TILE]
-    twill = 0.06 * np.cos((x + y) * (2 * np.pi / 4)) + 0.08 * rng.standard_normal((TILE, TILE))
+    twill = 0.06 * np.cos((x + y) * (2 * np.pi / 4)) + 0.07 * _shifted(_grains(), rng)
     wash = 0.12 * periodic_noise(rng, 4, 3) + 0.05 * periodic_noise(rng, 40, 8)
     return (colour * (1 + twill + wash)[..., None] + 0.04 * np.maximum(wash, 0)[..., None]).astype(np.float32)
 
@@ -432,7 +514,11 @@ def _floral(rng: np.random.Generator, colour: np.ndarray, second: np.ndarray) ->
     def flower(centre: np.ndarray, turn: float) -> None:
         hue = second if turn < 4 else third
         for k in range(3):
-            cv2.fillPoly(tile, [np.int32(ellipse(centre + rotated([(size * 2, 0)], turn + k)[0], (size, size / 3), turn))], leaf)
+            cv2.fillPoly(
+                tile,
+                [np.int32(ellipse(centre + rotated([(size * 2, 0)], turn + k)[0], (size, size / 3), turn))],
+                leaf,
+            )
         for k in range(5):
             at = centre + rotated([(size, 0)], turn + k * 2 * np.pi / 5)[0]
             cv2.circle(tile, (int(at[0]), int(at[1])), int(size * 0.75), hue.tolist(), cv2.FILLED)

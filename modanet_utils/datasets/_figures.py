@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modanet_utils.datasets import _garments, _heads
-from modanet_utils.datasets._body import Figure, Limb, pose
-from modanet_utils.datasets._drawing import Canvas, Points, ellipse, fold_tile, limb
+from modanet_utils.datasets import _accessories, _garments, _heads
+from modanet_utils.datasets._body import Figure, pose
+from modanet_utils.datasets._drawing import Canvas, Points, ellipse, fold_tile, limb, path
 from modanet_utils.datasets._wardrobe import Outfit
 
 
@@ -13,81 +13,81 @@ def draw_person(canvas: Canvas, outfit: Outfit, foot: Points, unit: float, rng: 
     canvas.fold_tile = fold_tile(rng)
     figure = Figure(canvas, pose(outfit, rng), outfit, foot, unit, rng)
     _heads.hair_behind(figure)
-    _garments.behind_body(figure)
+    _accessories.backpack(figure)
+    _garments.outer_inside(figure)
     _garments.legs(figure)
-    _garments.shoes(figure, tall=False)
+    _accessories.shoes(figure, tall=False)
     torso(figure)
-    if outfit.bottom == "dress":
-        _garments.shoes(figure, tall=True)
-        _garments.dress(figure)
-    elif outfit.tucked:
+    if outfit.bottom != "dress" and outfit.tucked:
         _garments.top(figure)
+    if outfit.bottom != "dress":
         _garments.bottom(figure)
-        _garments.shoes(figure, tall=True)
-    else:
-        _garments.bottom(figure)
-        _garments.shoes(figure, tall=True)
+    _accessories.shoes(figure, tall=True)
+    if outfit.bottom == "dress":
+        _garments.dress(figure)
+    elif not outfit.tucked:
         _garments.top(figure)
     _garments.belt(figure)
-    _garments.tie(figure)
+    _accessories.tie(figure)
     _garments.outer(figure)
-    _garments.bag_at_body(figure)
+    _accessories.bag_at_body(figure)
     for side in (-1, 1):
         arm(figure, side)
-    _garments.scarf(figure)
+    _accessories.scarf(figure)
     _heads.head(figure)
 
 
 def torso(figure: Figure) -> None:
     """Bare neck, shoulders and trunk; what stays bare is seen."""
-    body, skin = figure.body, figure.thing("skin")
-    levels = np.linspace(1.0, 3.9, 16)
+    body, skin, thing = figure.body, figure.outfit.skin, figure.thing("skin")
+    levels = np.linspace(0.8, 3.9, 17)
     trunk = np.concatenate([body.edge(-1, levels), body.edge(1, levels)[::-1]])
-    figure.put([trunk, *(body.arms[side].upper() for side in (-1, 1))], figure.outfit.skin, skin, roundness=0.28, beyond=[a.outline() for a in body.arms.values()])
-    shade = figure.outfit.skin.colour * 0.55
-    for side in (-1, 1):  # collar bones
-        figure.line([body.front(side * 0.06, 1.5), body.front(side * 0.25, 1.46), body.front(side * 0.48, 1.43)], 0.035, shade, 0.4, skin, 0.02)
-    figure.tint([ellipse(body.front(0, 1.17), (0.24, 0.16))], shade, 0.7, skin, 0.06)  # the chin's shadow
+    beyond = [arm.outline() for arm in body.arms.values()]
+    figure.put([trunk, *(arm.upper() for arm in body.arms.values())], skin, thing, 0.28, beyond=beyond)
+    for side in (-1, 1):
+        collar_bone = body.draped(side, path(".06 1.5, .25 1.46, .48 1.43"))
+        figure.line(collar_bone, 0.035, skin.colour * 0.55, 0.4, thing, 0.02)
+    chin_shadow = ellipse(body.front(0, 1.17), (0.24, 0.16))
+    figure.tint(chin_shadow, skin.colour * 0.55, 0.7, thing, 0.06)
 
 
 def arm(figure: Figure, side: int) -> None:
     """Bare arm, sleeves over it, hand and what it carries."""
-    body, outfit = figure.body, figure.outfit
-    limb_ = body.arms[side]
-    covered = _garments.sleeve_end(figure)
+    bones, skin, covered = figure.body.arms[side], figure.outfit.skin, _garments.sleeve_end(figure)
     if covered < 0.9:
-        bare = limb_.outline("end") if covered == 0 else limb_.part(1.0, covered - 0.08).outline("end")
-        figure.put([bare], outfit.skin, figure.thing("skin"), roundness=0.15, fade=limb_.melt)
+        bare = bones if covered == 0 else bones.part(1.0, covered - 0.08)
+        figure.put(bare.outline("end"), skin, figure.thing("skin"), 0.15, fade=bones.melt)
     _garments.sleeves(figure, side)
-    if body.hands[side] != "hidden":
+    if figure.body.hands[side] != "hidden":
         if side == 1:
-            _garments.bag_in_hand(figure)
+            _accessories.bag_in_hand(figure)
         hand(figure, side)
 
 
 def hand(figure: Figure, side: int) -> None:
     """Fingers that hang, or a fist."""
-    body, skin = figure.body, figure.thing("skin")
-    bones = body.arms[side].bones
-    wrist = bones[-1]
-    direction = (wrist - bones[-2]) / np.linalg.norm(wrist - bones[-2])
-    across = np.array([direction[1], -direction[0]]) * side
+    body, skin, thing = figure.body, figure.outfit.skin, figure.thing("skin")
+    wrist, before = body.arms[side].bones[-1], body.arms[side].bones[-2]
+    along = (wrist - before) / np.linalg.norm(wrist - before)
+    across = np.array([along[1], -along[0]]) * side
     size = 1.12 if body.male else 0.95
-    palm = Limb(np.array([wrist - direction * 0.06, wrist + direction * 0.14, wrist + direction * 0.27]), np.array([0.078, 0.12, 0.115]) * size)
-    parts = [palm.outline()]
+
+    def at(points: Points) -> np.ndarray:
+        """From the hand's own directions: across (away from the thumb) and along."""
+        return wrist + np.asarray(points, float) @ (across, along)
+
+    parts = [limb(at(path("0 -.06, 0 .14, 0 .27")), np.array((0.078, 0.12, 0.115)) * size)]
     if body.hands[side] in ("hang", "hip"):
         bend = -0.35 if body.hands[side] == "hang" else -0.1
         for k in range(4):
-            root = wrist + direction * 0.24 + across * (0.09 - 0.06 * k) * size
-            tip = root + (direction + across * bend * (0.5 + 0.2 * k)) * (0.3 - 0.03 * abs(k - 1.3)) * size
-            parts.append(limb([root, (root + tip) / 2 + across * 0.015, tip], [0.036, 0.035, 0.026]))
-        thumb = wrist + direction * 0.08 - across * 0.09
-        parts.append(limb([thumb, thumb + direction * 0.13 - across * 0.07, thumb + direction * 0.25 - across * 0.05], [0.045, 0.042, 0.03]))
+            root = np.array(((0.09 - 0.06 * k) * size, 0.24))
+            tip = root + np.array((bend * (0.5 + 0.2 * k), 1)) * (0.3 - 0.03 * abs(k - 1.3)) * size
+            parts.append(limb(at([root, (root + tip) / 2 + (0.015, 0), tip]), (0.036, 0.035, 0.026)))
+        parts.append(limb(at(path("-.09 .08, -.16 .21, -.14 .33")), (0.045, 0.042, 0.03)))
     else:
-        for k in range(4):
-            parts.append(ellipse(wrist + direction * (0.2 + 0.035 * k) + across * (0.09 - 0.045 * k), (0.06, 0.05)))
-        parts.append(limb([wrist + direction * 0.1 - across * 0.08, wrist + direction * 0.26 - across * 0.1], [0.045, 0.035]))
-    figure.put(parts, figure.outfit.skin, skin, roundness=0.06, shadow=0.4)
+        parts += [ellipse(at((0.09 - 0.045 * k, 0.2 + 0.035 * k)), (0.06, 0.05)) for k in range(4)]
+        parts.append(limb(at(path("-.08 .1, -.1 .26")), (0.045, 0.035)))
+    figure.put(parts, skin, thing, 0.06, shadow=0.4)
     for k in range(3):
-        gap = wrist + across * (0.06 - 0.06 * k) * size
-        figure.line([gap + direction * 0.24, gap + direction * 0.42 + across * 0.18 * -0.35], 0.016, figure.outfit.skin.colour * 0.5, 0.45, skin)
+        gap = at(path("0 .24, -.063 .42") + ((0.06 - 0.06 * k) * size, 0))
+        figure.line(gap, 0.016, skin.colour * 0.5, 0.45, thing)

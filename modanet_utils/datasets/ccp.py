@@ -101,7 +101,9 @@ def convert(source: str | Path, destination: str | Path) -> Path:
 def _check_size(photo: Path, height: int, width: int) -> None:
     with Image.open(photo) as header:  # reads the header only
         if header.size != (width, height):
-            raise DatasetError(f"{photo} is {header.size} pixels, its label map {(width, height)}: the copy is damaged.")
+            raise DatasetError(
+                f"{photo} is {header.size} pixels, its label map {(width, height)}: the copy is damaged."
+            )
 
 
 def main(arguments: list[str]) -> int:

@@ -246,7 +246,9 @@ def _with_photo(images: dict[int, dict[str, Any]], folder: Path, problems: Count
     there = {os.path.join(base[len(str(folder)) + 1 :], name) for base, _, names in os.walk(folder) for name in names}
     found = {key: record for key, record in images.items() if os.path.normpath(record["file_name"]) in there}
     if not found:
-        raise DatasetError(f"{folder} holds none of the {len(images)} photos that the annotations name: put them there.")
+        raise DatasetError(
+            f"{folder} holds none of the {len(images)} photos that the annotations name: put them there."
+        )
     if len(found) < len(images):
         problems["images without a photo"] = len(images) - len(found)
     return found

@@ -76,9 +76,7 @@ class Report:
         return "\n".join(lines)
 
 
-def prepare(
-    annotations: str | Path, photos: str | Path, destination: str | Path, quiet: bool = True
-) -> Report:
+def prepare(annotations: str | Path, photos: str | Path, destination: str | Path, quiet: bool = True) -> Report:
     """Make a dataset folder of an annotation file and the reader's photos (whole or not at all).
 
     An image is used if it is annotated and its photo is there, can be decoded and has the annotation's size.

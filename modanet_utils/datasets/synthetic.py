@@ -27,9 +27,10 @@ from modanet_utils.classes import LABELS
 from modanet_utils.datasets import _figures, _scenes
 from modanet_utils.datasets._drawing import Canvas, softened
 from modanet_utils.datasets._wardrobe import DRAWS, choose_outfit, even_draws
+from modanet_utils.datasets.coco import ANNOTATIONS, IMAGES, DatasetError
 
 WIDTH, HEIGHT = 400, 600
-VERSION = "1.0"
+VERSION = "2"
 """Raised whenever the same seed would draw different images."""
 
 SMALLEST_FRAGMENT = 8  # pixels; smaller visible scraps are not worth an annotator's polygon
@@ -49,10 +50,10 @@ def generate(destination: Path, images: int = 240, seed: int = 0, workers: int |
         workers: processes that draw; all available cores if None. The bytes written do not depend on it.
 
     Raises:
-        ValueError: a parameter is out of range, or ``destination`` holds something else.
+        DatasetError: a parameter is out of range, or ``destination`` holds something else.
     """
     if images < 1 or seed < 0 or (workers is not None and workers < 1):
-        raise ValueError(
+        raise DatasetError(
             f"The synthetic dataset needs images >= 1, seed >= 0 and workers >= 1, "
             f"but got images={images}, seed={seed}, workers={workers}."
         )
@@ -68,9 +69,9 @@ def generate(destination: Path, images: int = 240, seed: int = 0, workers: int |
         return destination
     partial_folder = destination.with_name(f".{destination.name}.partial-{os.getpid()}")
     try:
-        (partial_folder / "images").mkdir(parents=True)
-        annotations = _draw_all(partial_folder / "images", images, seed, workers or _available_cores())
-        _write_annotations(partial_folder / "annotations.json", info, annotations)
+        (partial_folder / IMAGES).mkdir(parents=True)
+        annotations = _draw_all(partial_folder / IMAGES, images, seed, workers or _available_cores())
+        _write_annotations(partial_folder / ANNOTATIONS, info, annotations)
         if not _is_taken(destination, info):  # another process may have finished the same dataset meanwhile
             partial_folder.replace(destination)
     finally:
@@ -83,14 +84,14 @@ def _is_taken(destination: Path, info: dict) -> bool:
     if not destination.exists() or (destination.is_dir() and not any(destination.iterdir())):
         return False
     try:
-        found = json.loads((destination / "annotations.json").read_text(encoding="utf-8"))
-        complete = all((destination / "images" / image["file_name"]).is_file() for image in found["images"])
+        found = json.loads((destination / ANNOTATIONS).read_text(encoding="utf-8"))
+        complete = all((destination / IMAGES / image["file_name"]).is_file() for image in found["images"])
         same = found["info"] == info and len(found["images"]) == info["images"] and complete
     except (OSError, ValueError, KeyError, TypeError):
         same = False
     if same:
         return True
-    raise ValueError(
+    raise DatasetError(
         f"{destination} holds something other than the synthetic dataset of {info['images']} images with "
         f"seed {info['seed']}: choose another destination or remove it first."
     )
@@ -129,21 +130,34 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, np.ndarray, list[int], int]
 
     Returns:
         image (600, 400, 3) uint8 RGB; instances (600, 400) int16, 0 = background, k = k-th drawn thing;
-        the label of each instance (entry k - 1 belongs to instance k); the JPEG quality to store it with.
+        the label of each thing (entry k - 1 belongs to thing k); the JPEG quality to store it with.
     """
-    rng = np.random.default_rng([seed, index])
     canvas = Canvas(WIDTH, HEIGHT)
+    rng = np.random.default_rng([seed, index, 1])
     scene = _scenes.draw_background(canvas, rng)
-    draws = even_draws(seed, index)
-    places = _places(draws, rng)
-    _passers_by(canvas, scene, places[-1], rng)
+    _passers_by(canvas, scene, _places(seed, index)[-1], rng)
+    _draw_people(canvas, seed, index, scene)
+    image = _scenes.photograph(canvas, scene, rng)
+    return image, canvas.instances, canvas.labels, int(rng.integers(82, 94))
+
+
+def draw_truth(seed: int, index: int) -> tuple[np.ndarray, list[int]]:
+    """The instances and labels of ``draw``, several times as fast because nothing is coloured."""
+    canvas = Canvas(WIDTH, HEIGHT, coloured=False)
+    _draw_people(canvas, seed, index, None)
+    return canvas.instances, canvas.labels
+
+
+def _draw_people(canvas: Canvas, seed: int, index: int, scene: _scenes.Scene | None) -> None:
+    """Draw the annotated people; random numbers of their own keep the truth independent of the scene."""
+    rng = np.random.default_rng([seed, index, 2])
+    draws, places = even_draws(seed, index), _places(seed, index)
     for place in places:
         outfit = choose_outfit(draws if place is places[-1] else rng.random(DRAWS), rng)
         before = canvas.covered.copy()
         _figures.draw_person(canvas, outfit, place.foot, place.unit, rng)
-        _scenes.cast_shadow(canvas, scene, before, place.foot, place.unit)
-    image = _scenes.photograph(canvas, scene, rng)
-    return image, canvas.instances, canvas.labels, int(rng.integers(82, 94))
+        if scene is not None:
+            _scenes.cast_shadow(canvas, scene, canvas.covered - before, place.foot, place.unit)
 
 
 @dataclass(frozen=True)
@@ -154,8 +168,9 @@ class _Place:
     unit: float  # height of the head, pixels
 
 
-def _places(draws: np.ndarray, rng: np.random.Generator) -> list[_Place]:
+def _places(seed: int, index: int) -> list[_Place]:
     """Where the annotated people stand, the furthest first."""
+    draws, rng = even_draws(seed, index), np.random.default_rng([seed, index, 3])
     unit = rng.uniform(61, 70)
     foot = HEIGHT * rng.uniform(0.94, 0.985)
     if draws[9] < 0.1:  # cut off at the shins or the knees
@@ -177,19 +192,35 @@ def _passers_by(canvas: Canvas, scene: _scenes.Scene, nearest: _Place, rng: np.r
     smallest = max((scene.ground + 8 - eyes) / 7.0, 22.0)
     far = smallest < 0.55 * nearest.unit
     largest = (0.62 if far else 0.85) * nearest.unit
-    count = int(rng.integers(0, 4)) if far else int(rng.random() < 0.25)
+    count = int(rng.integers(0, 3)) if far else int(rng.random() < 0.25)
     for unit in sorted(rng.uniform(smallest, largest, count)) if largest > smallest else ():
-        layer = Canvas(WIDTH, HEIGHT)
-        layer.light, layer.ambient, layer.detailed = canvas.light, canvas.ambient, unit > 40
         x = nearest.foot[0] + WIDTH * rng.choice([-1, 1]) * rng.uniform(0.27 if far else 0.4, 0.5)
         place = _Place((x, eyes + rng.uniform(6.8, 7.1) * unit), unit)
-        _figures.draw_person(layer, choose_outfit(rng.random(DRAWS), rng), place.foot, unit, rng)
-        canvas.covered = layer.covered  # for its shadow
-        _scenes.cast_shadow(canvas, scene, np.zeros_like(layer.covered), place.foot, unit)
-        canvas.covered = np.zeros_like(layer.covered)
         soft = rng.uniform(1.2, 2.2) if far else rng.uniform(2.2, 3.2)
-        alpha = softened(layer.covered, soft)[..., None]
-        canvas.rgb = canvas.rgb * (1 - alpha) + softened(layer.rgb * layer.covered[..., None], soft)
+        _passer_by(canvas, scene, place, soft, rng)
+
+
+def _passer_by(canvas: Canvas, scene: _scenes.Scene, place: _Place, soft: float, rng: np.random.Generator) -> None:
+    """Draw one person on a layer of their own and lay it, blurred, over the background."""
+    unit = place.unit
+    left, top = int(place.foot[0] - 2.5 * unit), int(place.foot[1] - 8.4 * unit)
+    layer = Canvas(int(5 * unit), int(9 * unit))
+    layer.light, layer.ambient, layer.detailed = canvas.light, canvas.ambient, unit > 40
+    outfit = choose_outfit(rng.random(DRAWS), rng)
+    _figures.draw_person(layer, outfit, (place.foot[0] - left, place.foot[1] - top), unit, rng)
+    alpha = softened(layer.covered, soft)
+    colours = softened(layer.rgb * layer.covered[..., None], soft)
+
+    w, h = layer.size
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + w, WIDTH), min(top + h, HEIGHT)
+    if x1 <= x0 or y1 <= y0:
+        return
+    inside = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+    figure = np.zeros((HEIGHT, WIDTH), np.float32)
+    figure[y0:y1, x0:x1] = layer.covered[inside]
+    _scenes.cast_shadow(canvas, scene, figure, place.foot, unit)
+    behind = canvas.rgb[y0:y1, x0:x1]
+    canvas.rgb[y0:y1, x0:x1] = behind * (1 - alpha[inside][..., None]) + colours[inside]
 
 
 def annotate(instances: np.ndarray, labels: Sequence[int]) -> list[dict]:
@@ -312,8 +343,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         folder = generate(options.destination, options.images, options.seed, options.workers)
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        print(error, file=sys.stderr)
+        return 2
     print(f"{options.images} images in {folder}")
     return 0
 

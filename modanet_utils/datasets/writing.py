@@ -116,5 +116,3 @@ def summary(folder: Path) -> str:
         f"{folder}: {len(dataset.ids)} images, {len(dataset.ids) - annotated} of them without any foreground, "
         f"{objects} objects; {len(groups)} photos share {len(set(groups))} scenes and stay on one side of a split."
     )
-
-
