@@ -1,7 +1,7 @@
 # Works from a clean clone with GNU make 3.81 or newer; `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help report test lab lint constraints
+.PHONY: help report trials test lab lint constraints
 .DELETE_ON_ERROR:
 
 PROFILE ?= synthetic
@@ -32,6 +32,10 @@ help:  ## list the targets
 
 report: $(STAMP)  ## execute the notebooks on a data set and write the report, as notebooks and as pages
 	@$(RUN) -m modanet_utils.report --profile '$(PROFILE)' \
+		$(if $(DATA_ROOT),--data-root '$(DATA_ROOT)') $(if $(OUT),--out '$(OUT)')
+
+trials: $(STAMP)  ## train, one after another, what the report's comparison of trials still lacks
+	@$(RUN) -m modanet_utils.report --trials --profile '$(PROFILE)' \
 		$(if $(DATA_ROOT),--data-root '$(DATA_ROOT)') $(if $(OUT),--out '$(OUT)')
 
 # One pytest run over both, so that neither stops the other and all skips stand together in the last lines.

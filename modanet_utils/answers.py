@@ -12,12 +12,14 @@ from IPython.display import Markdown
 from modanet_utils.classes import CLOTHING
 from modanet_utils.results import (
     FOUND,
+    TRIALS,
     claims_table,
     class_table,
     number,
     score_table,
     with_interval,
 )
+from modanet_utils.trials import compared_texts, spread_texts
 
 PENDING = Markdown("**On real photos:** nothing is recorded yet.")
 
@@ -29,8 +31,9 @@ def zero_classes(test: Mapping[str, Any]) -> list[str]:
 
 
 def _where(results: Mapping[str, Any]) -> str:
-    dataset = results["dataset"]
-    return f"**On real photos** ({dataset['name']}, {dataset['split']['test']} test images)"
+    dataset = results.get("dataset")  # a notebook that is executed alone has not recorded it
+    about = f" ({dataset['name']}, {dataset['split']['test']} test images)" if dataset else ""
+    return f"**On real photos**{about}"
 
 
 def _listed(names: list[str]) -> str:
@@ -55,23 +58,29 @@ def cross_entropy(results: Mapping[str, Any]) -> Markdown:
 
 
 def combined(results: Mapping[str, Any]) -> Markdown:
-    """What the combined loss changed."""
+    """What the combined loss changed, against cross-entropy and against its adjustment."""
     trials = results.get("trials", {})
-    if not {"cross_entropy", "combined"} <= trials.keys():
+    if not TRIALS.keys() <= trials.keys():
         return PENDING
-    before, after = (trials[name]["test"] for name in ("cross_entropy", "combined"))
+    before, shifted, after = (trials[name]["test"] for name in TRIALS)
     zero = zero_classes(after)
     left = f"{len(zero)} classes stay at zero ({_listed(zero)})" if zero else "no class stays at zero"
     claims = {claim["id"]: claim for claim in results.get("claims", [])}
-    price = claims.get("precision-pays")
-    paid = ""
+    price, gain = claims.get("precision-pays"), claims.get("combined-beats-adjusted")
+    more = ""
+    if gain and gain["value"] is not None:
+        verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
+        difference = with_interval(gain["value"], gain["interval"])
+        more += f" It {verb} the shifted outputs of cross-entropy, which cost no training ({difference} mean IoU)."
     if price and price["value"] is not None:
-        verb = {"supported": "falls", "refuted": "does not fall"}.get(price["verdict"], "hardly moves")
-        paid = f" Precision {verb}: {with_interval(price['value'], price['interval'])} over all pixels called clothing."
+        verb = {"supported": "falls", "refuted": "does not fall"}.get(price["verdict"], "does not clearly fall")
+        difference = with_interval(price["value"], price["interval"])
+        more += f" Precision over all pixels called clothing {verb} against plain cross-entropy ({difference})."
     return Markdown(
         f"{_where(results)} the combined loss reaches a mean IoU of "
         f"{with_interval(after['mean_iou'], after['mean_iou_interval'])}, against "
-        f"{number(before['mean_iou'])} with cross-entropy, and {left}.{paid}"
+        f"{number(before['mean_iou'])} with cross-entropy and {number(shifted['mean_iou'])} with cross-entropy whose "
+        f"outputs are shifted afterwards; {left}.{more}"
     )
 
 
@@ -87,6 +96,18 @@ def classes(results: Mapping[str, Any]) -> pd.DataFrame | Markdown:
     if len(results.get("trials", {})) < 2:
         return PENDING
     return class_table(results)
+
+
+def comparison(results: Mapping[str, Any]) -> pd.DataFrame | Markdown:
+    """Every recorded trial against the combined loss."""
+    rows = results.get("comparison", {}).get("trials", {})
+    return compared_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else PENDING
+
+
+def seeds(results: Mapping[str, Any]) -> pd.DataFrame | Markdown:
+    """The recorded spread between seeds and between photos."""
+    rows = results.get("comparison", {}).get("seeds", {})
+    return spread_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else PENDING
 
 
 def claims(results: Mapping[str, Any], notebook: str) -> pd.DataFrame | Markdown:

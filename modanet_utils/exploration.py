@@ -1,23 +1,33 @@
 """What a data set holds: how rare each class is, in which way, and which class weights follow.
 
 Every object's mask is decoded once, by `scan`; tables, figures and claims are made of what it counted.
+
+``python -m modanet_utils.exploration ANNOTATIONS OUT`` does so for annotations without photos, such as an
+excerpt of ModaNet's, and writes OUT/results.json: aggregated numbers only, nothing of a single image. The
+folders in `KNOWN` are shown beside every run.
 """
 
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from numpy.typing import NDArray
 
 from modanet_utils import statistics
 from modanet_utils.classes import CLASSES, CLOTHING, LABELS
-from modanet_utils.datasets import Dataset
+from modanet_utils.datasets import Dataset, open_dataset
 from modanet_utils.progress import Progress
 from modanet_utils.provenance import ROOT
-from modanet_utils.results import check_results, read_results
+from modanet_utils.results import check_results, markdown, read_results
+from modanet_utils.splits import split
 from modanet_utils.weights import SCHEMES, class_weights, posterior_threshold
+from modanet_utils.workspace import NOTEBOOKS, Workspace
 
 REFERENCE: tuple[int, int] = (288, 192)
 """Height and width to which object sizes are scaled, so that data sets of other resolutions compare."""
@@ -30,6 +40,10 @@ INFREQUENT = 0.15
 
 KNOWN: dict[str, str] = {"ccp": "Clothing Co-Parsing", "modanet_excerpt": "ModaNet (excerpt)"}
 """Folders in ``reports/`` that hold the recorded numbers of real photos, and what tables call them."""
+
+SMALL_THINGS: tuple[str, ...] = ("sunglasses", "belt")
+INFREQUENT_THINGS: tuple[str, ...] = ("boots", "shorts", "headwear", "scarf & tie")
+"""The rare classes, by the kind of rare that the claims say of them."""
 
 Counts = NDArray[np.int64]
 
@@ -46,10 +60,12 @@ class Scan:
         pixels: Pixels per image and label ``(images, 16) int64`` of the painted label maps.
         claims: Per image ``(images, 2) int64``: pixels that at least one object claims, and at least two.
         objects: A row an object, in painting order: ``image``, ``label``, ``pixels`` (of its mask),
-            ``visible`` (those that carry its label once all is painted) and ``scaled`` (``pixels`` times the
-            square of the factor by which the picture is shrunk to fit into `REFERENCE`).
+            ``visible`` (those that carry its label once all is painted, largest object first),
+            ``file_order`` (the same, had the objects been painted as the file lists them) and ``scaled``
+            (``pixels`` times the square of the factor by which the picture is shrunk to fit `REFERENCE`).
         overlaps: A row a pair of labels of an image whose objects overlap: ``image``, ``first``, ``second``
             (labels, first <= second), ``pixels`` (summed over the pairs of objects).
+        problems: What was left out when the data set was opened, and how often.
     """
 
     ids: list[int]
@@ -57,6 +73,7 @@ class Scan:
     claims: Counts
     objects: pd.DataFrame
     overlaps: pd.DataFrame
+    problems: Counter[str] = field(default_factory=Counter)
 
     def image_pixels(self, ids: Iterable[int] | None = None) -> Counts:
         """As `weights.image_pixels` of these images (all where None), without decoding them again.
@@ -80,33 +97,42 @@ def scan(dataset: Dataset, quiet: bool = False) -> Scan:
         pixels.append(np.bincount(truth.ravel(), minlength=len(LABELS)))
         claims.append([np.count_nonzero(claimed), np.count_nonzero(claimed > 1)])
         scale = min(REFERENCE[0] / truth.shape[0], REFERENCE[1] / truth.shape[1]) ** 2
-        objects += [(image_id, *thing, thing[1] * scale) for thing in things]
+        objects += [(image_id, *thing, thing[1] * scale) for thing in things]  # thing[1]: its pixels
         overlaps += [(image_id, *pair, count) for pair, count in common.items()]
         progress.step(number + 1, "decoding objects")
+    counted = ["image", "label", "pixels", "visible", "file_order"]
     progress.close(f"{len(objects):,} objects in {len(dataset.ids):,} images")
     return Scan(
         ids=dataset.ids,
         pixels=np.array(pixels, np.int64),
         claims=np.array(claims, np.int64),
-        objects=pd.DataFrame(objects, columns=["image", "label", "pixels", "visible", "scaled"]),
-        overlaps=pd.DataFrame(overlaps, columns=["image", "first", "second", "pixels"]),
+        objects=pd.DataFrame(objects, columns=[*counted, "scaled"]).astype(
+            dict.fromkeys(counted, int) | {"scaled": float}
+        ),
+        overlaps=pd.DataFrame(overlaps, columns=["image", "first", "second", "pixels"], dtype=np.int64),
+        problems=dataset.problems,
     )
 
 
 def _painted(
     dataset: Dataset, image_id: int
-) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int, int]], dict[tuple[int, int], int]]:
-    """The label map, the number of claims per pixel, (label, pixels, visible) per object, and `_common`."""
+) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int, int, int]], dict[tuple[int, int], int]]:
+    """The label map, claims per pixel, (label, pixels, visible, visible in file order) per object, `_common`."""
     things = dataset.things(image_id)
     labels, masks = [thing.label for thing in things], [thing.mask() for thing in things]
     places = [np.s_[top : top + h, left : left + w] for left, top, w, h in (thing.box for thing in things)]
-    truth = np.zeros(dataset.size(image_id), np.uint8)
+    truth, as_listed = np.zeros((2, *dataset.size(image_id)), np.uint8)
     claimed = np.zeros(truth.shape, np.uint16)
     for label, mask, place in zip(labels, masks, places, strict=True):  # as Dataset.label_map paints
         truth[place][mask] = label
         claimed[place] += mask
+    for n in sorted(range(len(things)), key=lambda n: things[n].position):
+        as_listed[places[n]][masks[n]] = labels[n]
     counted = [
-        (label, np.count_nonzero(mask), np.count_nonzero(truth[place][mask] == label))
+        (
+            label,
+            *(np.count_nonzero(seen) for seen in (mask, truth[place][mask] == label, as_listed[place][mask] == label)),
+        )
         for label, mask, place in zip(labels, masks, places, strict=True)
     ]
     return truth, claimed, counted, _common(labels, masks, places, claimed > 1)
@@ -142,8 +168,9 @@ def class_table(scan: Scan) -> pd.DataFrame:
     Returns:
         ``share`` of all pixels as painted; ``images`` that show the label and their ``image_share``;
         ``objects`` and, over these, the ``median``, ``q10`` and ``q90`` of their pixels as annotated, the
-        same scaled to `REFERENCE` (``scaled_median``, ...), and ``visible``, the share of these pixels that
-        keep the label after painting. NaN where there is no object.
+        same scaled to `REFERENCE` (``scaled_median``, ...); ``visible`` and ``file_order``, the share of these
+        pixels that keep the label if objects are painted largest first, and as the file lists them. NaN where
+        there is no object.
     """
     table = pd.DataFrame(index=pd.Index(LABELS, name="class"))
     table["share"] = scan.pixels.sum(0) / scan.pixels.sum()
@@ -154,7 +181,8 @@ def class_table(scan: Scan) -> pd.DataFrame:
     for column, prefix in (("pixels", ""), ("scaled", "scaled_")):
         for name, level in (("median", 0.5), ("q10", 0.1), ("q90", 0.9)):
             table[prefix + name] = groups[column].quantile(level).reindex(LABELS)
-    table["visible"] = (groups["visible"].sum() / groups["pixels"].sum()).reindex(LABELS)
+    for order in ("visible", "file_order"):
+        table[order] = (groups[order].sum() / groups["pixels"].sum()).reindex(LABELS)
     return table
 
 
@@ -194,7 +222,7 @@ def two_kinds(table: pd.DataFrame) -> pd.DataFrame:
     words = np.select(
         [kinds["scaled_median"].isna(), small & infrequent, small, infrequent],
         ["absent", "small and infrequent", "small", "infrequent"],
-        "–",
+        "neither",
     )
     return kinds.assign(kind=words).sort_values("share", kind="stable")
 
@@ -240,7 +268,8 @@ def interval(counts: np.ndarray, measure: Callable[[NDArray], NDArray]) -> stati
 
 def background_share(pixels: NDArray) -> NDArray:
     """Share of background of pixels ``(..., 14)``."""
-    return pixels[..., 0] / pixels.sum(-1)
+    every = pixels.sum(-1)
+    return np.divide(pixels[..., 0], every, out=np.full(every.shape, np.nan), where=every > 0)
 
 
 def rarest_to_commonest(pixels: NDArray) -> NDArray:
@@ -294,6 +323,55 @@ def small_counts(scan: Scan, names: Sequence[str], below: float = SMALL) -> Coun
     return np.stack(columns, -1).astype(np.int64)
 
 
+def claims(scan: Scan, training_pixels: np.ndarray) -> list[dict[str, Any]]:
+    """The claims of notebook 01 with their numbers and verdicts, as `Workspace.record_claim` takes them.
+
+    Args:
+        training_pixels: ``(images, 14)`` of the training part; the last claim, on weights, is about these.
+    """
+    pixels = scan.image_pixels()
+    size = f"{REFERENCE[0]}x{REFERENCE[1]}"
+    stated = [
+        ("imbalance", "The classes are severely imbalanced.",
+         "pixels of the rarest clothing class divided by those of the commonest", {"below": 0.05},
+         pixels, rarest_to_commonest),
+        ("background-dominates", "Background dominates.",
+         "share of background among all pixels", {"above": 0.5},
+         pixels, background_share),
+        ("small-things", "Sunglasses and belts are small.",
+         f"share of their objects below {SMALL} pixels at {size}, the lower of the two", {"above": 0.5},
+         small_counts(scan, SMALL_THINGS), smallest_share),
+        ("small-not-infrequent", "Sunglasses and belts are not infrequent.",
+         "share of the images that show them, the lower of the two", {"above": INFREQUENT},
+         image_counts(scan, SMALL_THINGS), smallest_share),
+        ("infrequent-things", "Boots, shorts, headwear and scarves are infrequent.",
+         "share of the images that show them, the highest of the four", {"below": INFREQUENT},
+         image_counts(scan, INFREQUENT_THINGS), largest_share),
+        ("infrequent-not-small", "Boots, shorts, headwear and scarves are not small.",
+         f"share of their objects below {SMALL} pixels at {size}, the highest of the four", {"below": 0.5},
+         small_counts(scan, INFREQUENT_THINGS), largest_share),
+        ("inverse-is-extreme", "Weights of one over the share let a rare class win on next to no evidence.",
+         "lowest probability at which a class wins over background with these weights, training part",
+         {"below": 0.01}, training_pixels, inverse_threshold),
+    ]  # fmt: skip
+    found = []
+    for name, statement, measured, claimed, counts, measure in stated:
+        value, *ends = interval(counts, measure)
+        ((side, threshold),) = claimed.items()
+        found.append(
+            {
+                "id": name,
+                "statement": statement,
+                "measure": f"{measured}, claimed to be {side} {threshold}",
+                "value": value,
+                "interval": tuple(ends),
+                "verdict": statistics.verdict(ends, **claimed),
+                "notebook": NOTEBOOKS[0],
+            }
+        )
+    return found
+
+
 # -------------------------------------------------------------------------------------------- records
 
 
@@ -308,6 +386,7 @@ def summary(scan: Scan, training_pixels: np.ndarray) -> dict[str, Any]:
     claimed, contested = (int(total) for total in scan.claims.sum(0))
     return {
         "images": len(scan.ids),
+        "problems": dict(scan.problems),
         "images_without_foreground": int((scan.claims[:, 0] == 0).sum()),
         "objects": len(scan.objects),
         "reference_size": list(REFERENCE),
@@ -343,63 +422,80 @@ def side_by_side(results: Mapping[str, Any] | None = None) -> dict[str, dict[str
     """Results to be shown together, by what to call them: this run's, then those recorded of real photos.
 
     Args:
-        results: This run's, with ``dataset`` and ``exploration``; recorded ones of the same data are left
-            out. Where None or without these, only recorded ones.
+        results: This run's, with ``dataset`` and ``exploration``; recorded ones of the same data or profile
+            are left out. Where None or without these, only recorded ones.
     """
     results = results or {}
-    shown, mine = {}, None
+    shown, profile, fingerprint = {}, None, None
     if "dataset" in results and "exploration" in results:
-        mine = results["dataset"]["fingerprint"]
+        profile, fingerprint = results["profile"], results["dataset"]["fingerprint"]
         shown[f"{results['dataset']['name']} (this run)"] = dict(results)
     for key, title in KNOWN.items():
         other = recorded(key)
-        if other and other["dataset"]["fingerprint"] != mine:
+        if other and key != profile and other["dataset"]["fingerprint"] != fingerprint:
             shown[title] = other
     return shown
 
 
-def answer(shown: Mapping[str, Mapping[str, Any]]) -> str:
-    """The notebook's answer as Markdown, a paragraph per real data set of `side_by_side`."""
-    paragraphs = []
+def answer(shown: Mapping[str, Mapping[str, Any]]) -> Markdown:
+    """The notebook's answer, a sentence per real data set of `side_by_side`; it says which are missing."""
+    sentences = []
     for title, results in shown.items():
         if results["profile"] == "synthetic":
             continue
         share = pd.Series(results["dataset"]["class_share"], dtype=float)
         clothing = share[list(CLOTHING)][lambda shares: shares > 0].sort_values()
         lowest = lowest_thresholds({title: results})[title]
-        paragraphs.append(
-            f"**{title}**, {results['dataset']['images']:,} images: background takes "
-            f"{share['background']:.0%} of the pixels, {clothing.index[0]} {clothing.iloc[0]:.2%}, and the "
-            f"commonest class of clothing, {clothing.index[-1]}, "
-            f"{clothing.iloc[-1] / clothing.iloc[0]:.0f} times as much. With weights of one over the share "
-            f"the rarest class would win over background at a probability of {lowest['inverse']:.2%}, with "
-            f"their square root at {lowest['inverse_sqrt']:.1%}, without weights at {lowest['none']:.0%}."
+        sentences.append(
+            f"**{title}** ({results['dataset']['images']:,} images): background takes "
+            f"{share['background']:.0%} of the pixels, {clothing.index[0]} {clothing.iloc[0]:.2%}, "
+            f"{clothing.iloc[-1] / clothing.iloc[0]:.0f} times less than {clothing.index[-1]}, the commonest "
+            f"garment; with weights of one over the share the rarest class would win over background from a "
+            f"probability of {lowest['inverse']:.2%} on, with their square root from "
+            f"{lowest['inverse_sqrt']:.1%} on, without weights from {lowest['none']:.0%} on."
         )
-    return "\n\n".join(paragraphs) or "**On real photos:** nothing is recorded yet."
+    there = {results["profile"] for results in shown.values()}
+    sentences += [f"**{title}**: nothing is recorded yet." for key, title in KNOWN.items() if key not in there]
+    return Markdown("\n\n".join(sentences))
 
 
 # -------------------------------------------------------------------------------------------- as read
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`class_table` as texts: a dash where there is no object, sizes in pixels as median (10% to 90%)."""
+    """`class_table` as texts: a dash where there is no object, sizes in pixels as median (10%–90%)."""
 
     def size(prefix: str) -> list[str]:
         columns = [table[prefix + name] for name in ("median", "q10", "q90")]
         return [
-            "–" if np.isnan(median) else f"{median:,.0f} ({low:,.0f} to {high:,.0f})"
+            "–" if np.isnan(median) else f"{median:,.0f} ({low:,.0f}–{high:,.0f})"
             for median, low, high in zip(*columns, strict=True)
         ]
 
-    texts = pd.DataFrame(index=table.index)
+    texts = pd.DataFrame(index=table.index.rename(None)).rename_axis(columns="class")
     texts["share of pixels"] = table["share"].map("{:.3%}".format)
-    texts["images"] = table["images"]
+    texts["images"] = table["images"].map("{:,.0f}".format)
     texts["share of images"] = table["image_share"].map("{:.1%}".format)
-    texts["objects"] = table["objects"]
+    texts["objects"] = table["objects"].map("{:,.0f}".format)
     texts["object's pixels"] = size("")
     texts[f"at {REFERENCE[0]}x{REFERENCE[1]}"] = size("scaled_")
-    texts["still visible"] = table["visible"].map(lambda share: "–" if np.isnan(share) else f"{share:.1%}")
     return texts
+
+
+def holdings(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """How many images and objects there are, in texts; a column a data set of `side_by_side`."""
+    columns = {}
+    for title, results in shown.items():
+        parts, explored = results["dataset"]["split"], results["exploration"]
+        problems = [f"{count:,} {what}" for what, count in explored["problems"].items()]
+        columns[title] = {
+            "images": f"{results['dataset']['images']:,}",
+            "in training, validation, test": " / ".join(f"{parts[part]:,}" for part in ("train", "val", "test")),
+            "images in which nothing is labelled": f"{explored['images_without_foreground']:,}",
+            "objects": f"{explored['objects']:,}",
+            "left out on opening": ", ".join(problems) or "nothing",
+        }
+    return pd.DataFrame(columns)
 
 
 def share_table(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -411,6 +507,15 @@ def share_table(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 def recorded_classes(results: Mapping[str, Any]) -> pd.DataFrame:
     """`class_table` as it was recorded."""
     return pd.DataFrame(results["exploration"]["classes"]).T.reindex(LABELS).astype(float)
+
+
+def support(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """`readable` for every data set of `side_by_side`, one below the other: labels that occur, comparable sizes."""
+    tables = {title: recorded_classes(results) for title, results in shown.items()}
+    texts = {
+        title: readable(table[table["images"] > 0]).drop(columns="object's pixels") for title, table in tables.items()
+    }
+    return pd.concat(texts) if texts else pd.DataFrame()
 
 
 def kinds_table(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -435,6 +540,36 @@ def overlap_summary(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
+def order_table(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """How much of each clothing class survives the painting, in texts: objects painted largest first, and as the
+    file lists them. Only data sets of `side_by_side` in which objects overlap."""
+    columns = {}
+    for title, results in shown.items():
+        if results["exploration"]["overlap"]["claimed_twice"]:
+            classes = recorded_classes(results).loc[list(CLOTHING)]
+            for column, order in (("visible", "largest first"), ("file_order", "in file order")):
+                texts = classes[column].map(lambda share: "–" if np.isnan(share) else f"{share:.1%}")
+                columns[f"{title}, {order}"] = texts
+    return pd.DataFrame(columns)
+
+
+def claims_beside(shown: Mapping[str, Mapping[str, Any]]) -> Markdown:
+    """The claims of notebook 01, a column a data set of `side_by_side`: value, 95% interval, verdict."""
+    rows: dict[str, dict[str, str]] = {}
+    for title, results in shown.items():
+        for claim in results.get("claims", []):
+            if claim["notebook"] == NOTEBOOKS[0]:
+                row = rows.setdefault(claim["id"], {"claim": claim["statement"], "measured by": claim["measure"]})
+                row[title] = f"{_estimate(claim['value'], claim['interval'])} **{claim['verdict']}**"
+    return Markdown(markdown(pd.DataFrame(list(rows.values())).fillna("–")) if rows else "No claim is recorded yet.")
+
+
+def _estimate(value: float | None, ends: Sequence[float | None] | None) -> str:
+    """A number and its interval with three digits that count, as shares here span four orders of magnitude."""
+    text = "–" if value is None else f"{value:.3g}"
+    return text if ends is None or None in ends else f"{text} [{ends[0]:.3g}, {ends[1]:.3g}]"
+
+
 def lowest_thresholds(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """The lowest posterior at which a clothing class wins over background, schemes x data sets."""
     lowest = {
@@ -445,3 +580,32 @@ def lowest_thresholds(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         for title, results in shown.items()
     }
     return pd.DataFrame(lowest).reindex(SCHEMES)
+
+
+# -------------------------------------------------------------------------------------------- command
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        print("usage: python -m modanet_utils.exploration ANNOTATIONS OUT", file=sys.stderr)
+        return 2
+    file, out = (Path(argument).expanduser() for argument in arguments)
+    try:
+        dataset = open_dataset(file, annotations_only=True)
+        parts = split(dataset)
+        workspace = Workspace(out.resolve().name, dataset, out, out / "results.json")
+        found = scan(dataset)
+        pixels = found.image_pixels(parts["train"])
+        workspace.record_dataset(parts, found.pixels.sum(0))
+        workspace.record("exploration", summary(found, pixels))
+        for claim in claims(found, pixels):
+            workspace.record_claim(**claim)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{out / 'results.json'}: {len(found.ids):,} images, {len(found.objects):,} objects")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from modanet_utils.classes import IGNORE
 
 LOVASZ_BINS = 1024
-"""Default resolution of the errors in the Lovász term, see ``LovaszSoftmaxLoss``."""
+"""Resolution of the errors in the combined loss's Lovász term, see ``LovaszSoftmaxLoss``."""
 
 
 class _Loss(nn.Module):
@@ -104,10 +104,11 @@ class LovaszSoftmaxLoss(_Loss):
     pixels of class c, and of other classes, whose error exceeds s, the extension is
     integral_0^1 J(s) ds, J = (F + B) / (T_c + B). Source: Berman et al., The Lovász-Softmax loss, CVPR 2018.
 
-    exact=True sorts the errors. Otherwise each error is rounded to the nearest multiple of 1 / bins, and F
-    and B are read from a histogram. That gives the Lovász extension, and one of its subgradients (the mean
-    of two orders of the pixels that are now tied), at errors moved by at most d = 1 / (2 bins). The extension
-    is convex, and its gradient is not negative and sums to 1. Hence, for one class and for the mean of all:
+    bins=None sorts the errors. With a number, which is far faster, each error is rounded to the nearest
+    multiple of 1 / bins, and F and B are read from a histogram. That gives the Lovász extension, and one of
+    its subgradients (the mean of two orders of the pixels that are now tied), at errors moved by at most
+    d = 1 / (2 bins). The extension is convex, and its gradient is not negative and sums to 1. Hence, for one
+    class and for the mean of all:
 
     - the value is off by at most d;
     - the gradient g in the errors is a 2d-subgradient: L(e') >= L(e) + g (e' - e) - 2 d for every e';
@@ -116,15 +117,15 @@ class LovaszSoftmaxLoss(_Loss):
       and U0 the values of F and T + B above the bin, F1 and U1 those with it. One pixel a bin is exact.
     """
 
-    def __init__(self, exact: bool = False, bins: int = LOVASZ_BINS) -> None:
-        super().__init__({"lovasz": 1.0}, bins=None if exact else bins)
+    def __init__(self, bins: int | None = None) -> None:
+        super().__init__({"lovasz": 1.0}, bins=bins)
 
 
 class CombinedLoss(_Loss):
-    """dice * DiceLoss(weights) + focal * FocalLoss(gamma, alpha=weights) + lovasz * LovaszSoftmaxLoss().
+    """dice * DiceLoss(weights) + focal * FocalLoss(gamma, alpha=weights) + lovasz * LovaszSoftmaxLoss(bins).
 
     A term with coefficient 0 is not computed. After a call ``last_terms`` holds "dice", "focal" and "lovasz",
-    each without its coefficient. exact, bins: as for LovaszSoftmaxLoss.
+    each without its coefficient. bins: as for LovaszSoftmaxLoss; None sorts.
     """
 
     def __init__(
@@ -134,11 +135,10 @@ class CombinedLoss(_Loss):
         dice: float = 1.0,
         focal: float = 1.0,
         lovasz: float = 1.0,
-        exact: bool = False,
-        bins: int = LOVASZ_BINS,
+        bins: int | None = LOVASZ_BINS,
     ) -> None:
         coefficients = {"dice": dice, "focal": focal, "lovasz": lovasz}
-        super().__init__(coefficients, weights, gamma, None if exact else bins)
+        super().__init__(coefficients, weights, gamma, bins)
 
 
 class _Batch(NamedTuple):

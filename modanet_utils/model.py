@@ -58,6 +58,12 @@ def build(
         raise ValueError(
             f"weights='packaged' exist for {LITE0!r} only: give weights='imagenet' or None for {encoder!r}."
         )
+    # SMP takes any text for a tu- encoder's weights, and would ask the hub because of a slip.
+    settings = smp.encoders.encoders.get(encoder, {}).get("pretrained_settings", {})
+    named = ["imagenet", *["packaged"] * (encoder == LITE0)] if encoder.startswith("tu-") else list(settings)
+    if named and weights is not None and weights not in named:
+        near = difflib.get_close_matches(weights, named, 1, 0)[0]
+        raise ValueError(f"weights {weights!r} are unknown for {encoder!r}; did you mean {near!r}? Or give None.")
     try:
         unet = smp.Unet(
             encoder,

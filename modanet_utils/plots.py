@@ -16,8 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
+from PIL import Image as Picture
 
 from modanet_utils.classes import CLOTHING, COLORS, IGNORE, LABELS
 from modanet_utils.errors import ERROR_KINDS, error_map, precision_ceiling
@@ -27,8 +29,12 @@ PALETTE = np.full((256, 3), 255 * np.array(to_rgb(IGNORED_COLOR)), np.uint8)
 PALETTE[: len(LABELS)] = [[round(255 * v) for v in to_rgb(COLORS[name])] for name in LABELS]
 ERROR_PALETTE = np.array([[round(255 * v) for v in to_rgb(c)] for c in ERROR_KINDS.values()], np.uint8)
 
-TRIAL_COLORS: dict[str, str] = {"cross-entropy": "#0072b2", "combined loss": "#d55e00"}
-"""One colour a trial (Okabe and Ito's colour-blind safe blue and vermilion)."""
+TRIAL_COLORS: dict[str, str] = {
+    "cross-entropy": "#0072b2",
+    "adjusted cross-entropy": "#009e73",
+    "combined loss": "#d55e00",
+}
+"""One colour a trial (Okabe and Ito's colour-blind safe blue, green and vermilion)."""
 
 sns.set_theme(style="whitegrid", context="notebook", rc={"axes.titlelocation": "left", "figure.dpi": 110})
 
@@ -46,6 +52,10 @@ def show(figure: Figure, alt: str, photo: bool = False) -> None:
     options = {"pil_kwargs": {"quality": 80}} if photo else {}
     figure.savefig(buffer, format=kind, bbox_inches="tight", dpi=figure.dpi, **options)
     plt.close(figure)
+    if not photo:  # 256 colours show a chart as well as millions do, in a third of the size
+        few = Picture.open(buffer).convert("RGB").quantize(256, kmeans=1, dither=Picture.Dither.NONE)
+        buffer = BytesIO()
+        few.save(buffer, format=kind, optimize=True)
     display(Image(buffer.getvalue(), format=kind, alt=alt), metadata={f"image/{kind}": {"alt": alt}})
 
 
@@ -54,14 +64,17 @@ def colored(label_map: np.ndarray) -> np.ndarray:
     return PALETTE[label_map]
 
 
-def label_legend(figure: Figure, label_maps: Sequence[np.ndarray], columns: int = 8) -> None:
+def label_legend(
+    figure: Figure, label_maps: Sequence[np.ndarray], columns: int = 8, fontsize: float | None = None
+) -> None:
     """Below the figure, the names of the labels that the maps hold."""
     present = sorted(set().union(*(np.unique(label_map) for label_map in label_maps)))
     handles = [
         Patch(facecolor=PALETTE[v] / 255, edgecolor="#999999", label="ignored" if v == IGNORE else LABELS[v])
         for v in present
     ]
-    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=columns, frameon=False)
+    options = {"ncols": columns, "frameon": False, "fontsize": fontsize}
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), **options)
 
 
 def gallery(
@@ -86,6 +99,7 @@ def gallery(
     for r, row in enumerate(rows):
         for c, picture in enumerate(row):
             axes[r, c].imshow(picture, interpolation="nearest")
+            axes[r, c].set_anchor("N")  # of different heights, pictures hang from one line
             axes[r, c].set(xticks=[], yticks=[])
             axes[r, c].grid(False)
             if r == 0:
@@ -115,7 +129,7 @@ def learning_curves(curves: dict[str, pd.DataFrame], title: str) -> Figure:
                 xytext=(0, 4), textcoords="offset points", fontsize=9, ha="right",
             )  # fmt: skip
         axis.set_title("mean of the 13" if name == "mean" else name, fontsize=11)
-        axis.set(ylim=(0, 1), yticks=[0, 0.5, 1])
+        axis.set(ylim=(-0.04, 1), yticks=[0, 0.5, 1])  # a line at 0 is not to hide behind the frame
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
     figure.supxlabel("epoch", fontsize=11)
     figure.supylabel("IoU on the validation part", fontsize=11)
@@ -143,7 +157,7 @@ def class_dots(tests: dict[str, dict], order: Sequence[str], title: str) -> Figu
     images = next(iter(tests.values()))["classes"]
     axis.set_yticks(range(len(order)), [f"{name}  ({images[name]['images']})" for name in order])
     axis.invert_yaxis()
-    axis.set(xlim=(0, 1), xlabel="IoU on the test part, with 95% interval over images")
+    axis.set(xlim=(-0.02, 1), xlabel="IoU on the test part, with 95% interval over images")
     axis.set_title(title)
     axis.grid(axis="y", visible=False)
     if len(tests) > 1:
@@ -178,6 +192,68 @@ def differences(table: pd.DataFrame, order: Sequence[str], title: str) -> Figure
     return figure
 
 
+def trade_offs(
+    curve: Mapping[str, np.ndarray], chosen: int, taus: Sequence[float], points: Mapping[str, dict], title: str
+) -> Figure:
+    """Precision against recall of every clothing class under logit adjustment, with other trials as points.
+
+    Args:
+        curve: "precision" and "recall", each ``(taus, 14)``, as `Adjusted.curve` gives them.
+        chosen: Position of the tau that validation chose.
+        taus: The values of tau.
+        points: Trial's label to the "test" part of its results.
+    """
+    figure, axes = plt.subplots(2, 7, figsize=(14, 4.8), sharex=True, sharey=True, layout="constrained")
+    adjusted = TRIAL_COLORS["adjusted cross-entropy"]
+    for axis, (label, name) in zip(axes.flat, enumerate(CLOTHING, 1), strict=False):
+        recall, precision = curve["recall"][:, label], curve["precision"][:, label]
+        axis.plot(recall, precision, "-", color="#999999", lw=2, label=f"tau from {taus[0]:g} to {taus[-1]:g}")
+        axis.plot(recall[chosen], precision[chosen], "s", color=adjusted, ms=7, label="adjusted cross-entropy")
+        for trial, test in points.items():
+            scores = test["classes"][name]
+            if scores["precision"] is None:  # never predicted
+                axis.plot(0, 0, "x", color=TRIAL_COLORS[trial], ms=7, mew=2, clip_on=False)
+            else:
+                axis.plot(scores["recall"], scores["precision"], "o", color=TRIAL_COLORS[trial], ms=7, label=trial)
+        axis.set_title(name, fontsize=11)
+        axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    last = axes.flat[-1]
+    last.axis("off")
+    handles = dict(zip(*reversed(axes.flat[0].get_legend_handles_labels()), strict=True))
+    handles["never predicted"] = plt.Line2D([], [], marker="x", color="#555555", ls="", ms=7, mew=2)
+    last.legend(handles.values(), handles.keys(), loc="center", frameon=False, fontsize=9)
+    figure.supxlabel("recall on the test part", fontsize=11)
+    figure.supylabel("precision on the test part", fontsize=11)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13)
+    return figure
+
+
+def trial_dots(table: pd.DataFrame, labels: Sequence[str], reference: str, title: str) -> Figure:
+    """Mean IoU of trials with intervals, and their paired difference from one of them, two panels.
+
+    Args:
+        table: From `trials.compared`.
+        labels: What the figure calls each row.
+        reference: What it calls the trial the others are compared with.
+    """
+    height = 1.2 + 0.4 * len(table)
+    figure, axes = plt.subplots(1, 2, figsize=(11, height), sharey=True, layout="constrained")
+    for axis, column in zip(axes, ("mean_iou", "change"), strict=True):
+        for row, (value, low, high) in enumerate(table[[column, f"{column}_low", f"{column}_high"]].to_numpy()):
+            color = "#d55e00" if labels[row] == reference else "#0072b2"
+            axis.plot([low, high], [row, row], color=color, lw=2.5, alpha=0.45)
+            axis.plot(value, row, "o", color=color)
+    axes[0].set_yticks(range(len(table)), labels)
+    axes[0].invert_yaxis()
+    axes[0].set(xlim=(0, None), xlabel="mean IoU of the 13 classes, test part")
+    axes[1].axvline(0, color="black", lw=1)
+    axes[1].set(xlabel=f"difference from the {reference}, same photos")
+    for axis in axes:
+        axis.grid(axis="y", visible=False)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13)
+    return figure
+
+
 def loss_terms(history: pd.DataFrame, terms: Sequence[str], title: str) -> Figure:
     """Value of each loss term, and its share of their sum, against the epoch.
 
@@ -204,6 +280,9 @@ def loss_terms(history: pd.DataFrame, terms: Sequence[str], title: str) -> Figur
 
 # ------------------------------------------------------------------------------------------ errors
 
+PAIR: dict[str, str] = {"before": "cross-entropy", "after": "combined loss"}
+"""The two trials whose errors are compared, by their columns in `errors.answers`."""
+
 
 def flow_maps(panels: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """The whole confusion in percent, one panel a trial; the cells that are right have a frame.
@@ -212,32 +291,27 @@ def flow_maps(panels: Mapping[str, pd.DataFrame], title: str) -> Figure:
         panels: Trial's label to shares, 16 true labels by 14 classes, from `errors.flow_shares`; cells that
             are NaN are grey.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(7.6 * len(panels), 7.4), squeeze=False, layout="constrained")
-    for axis, (label, shares) in zip(axes[0], panels.items(), strict=True):
+    size = (8.6, 5.6 * len(panels) + 0.4)
+    figure, axes = plt.subplots(len(panels), 1, figsize=size, squeeze=False, layout="constrained")
+    for axis, (label, shares) in zip(axes[:, 0], panels.items(), strict=True):
         values = shares.to_numpy()
         axis.imshow(values, cmap="Blues", norm=PowerNorm(0.4, 0, 1), aspect="auto")
         axis.set_facecolor("#d9d9d9")
         for (row, column), value in np.ndenumerate(values):
             if value >= 0.001:  # smaller than what one digit shows
-                text = f"{100 * value:.0f}" if value >= 0.095 else f"{100 * value:.1f}"
-                axis.text(
-                    column,
-                    row,
-                    text,
-                    ha="center",
-                    va="center",
-                    fontsize=8.5,
-                    color="white" if value > 0.4 else "black",
-                )
+                text = f"{100 * value:.0f}" if value >= 0.0995 else f"{100 * value:.1f}"
+                ink = "white" if value > 0.4 else "black"
+                axis.text(column, row, text, ha="center", va="center", fontsize=8.5, color=ink)
             if column == (row if row < values.shape[1] else 0):
-                axis.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec="#d55e00", lw=1.4))
+                frame = {"fill": False, "ec": "#d55e00", "lw": 1.4, "clip_on": False}
+                axis.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **frame))
         axis.axhline(values.shape[1] - 0.5, color="black", lw=1.5)
-        axis.set_xticks(range(values.shape[1]), shares.columns, rotation=45, ha="right", rotation_mode="anchor")
+        axis.set_xticks(range(values.shape[1]), shares.columns, rotation=40, ha="right", rotation_mode="anchor")
         axis.set_yticks(range(values.shape[0]), shares.index)
+        axis.tick_params(labelsize=10)
         axis.set_title(label, color=TRIAL_COLORS.get(label, "black"))
-        axis.set(xlabel="predicted as")
+        axis.set(xlabel="predicted as", ylabel="in truth")
         axis.grid(False)
-    axes[0, 0].set_ylabel("in truth")
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure
 
@@ -249,36 +323,30 @@ def answer_dots(table: pd.DataFrame, thresholds: Mapping[str, float], title: str
         table: From `errors.answers`, with or without `errors.skin_deeper`.
         thresholds: Question to the threshold of a claim about it, drawn as a dashed line.
     """
-    rows = -(-len(table) // 3)
-    figure, axes = plt.subplots(rows, 3, figsize=(13, 1.55 * rows + 0.5), layout="constrained")
+    rows = -(-len(table) // 2)
+    figure, axes = plt.subplots(rows, 2, figsize=(9.6, 1.5 * rows + 0.5), squeeze=False, layout="constrained")
     for axis in axes.flat[len(table) :]:
         axis.set_axis_off()
     for axis, (name, row) in zip(axes.flat, table.iterrows(), strict=False):
-        ends = [0.0, 100 * thresholds.get(name, 0)]
-        for y, (column, label) in enumerate(zip(("before", "after"), TRIAL_COLORS, strict=True)):
+        ends = [1.0, 100 * thresholds.get(name, 0), 100 * np.nan_to_num(row["limit"])]
+        for y, (column, label) in enumerate(PAIR.items()):
             value, low, high = (100 * row[column + end] for end in ("", "_low", "_high"))
             if not np.isfinite(value):
                 axis.text(0, y, " undefined", va="center", fontsize=9, color="#777777")
                 continue
             low, high = np.nan_to_num([low, high], nan=value)
-            axis.plot([low, high], [y, y], color=TRIAL_COLORS[label], lw=3, alpha=0.45, solid_capstyle="butt")
-            axis.plot(value, y, "o", color=TRIAL_COLORS[label])
-            axis.text(
-                value,
-                y - 0.2,
-                f"{value:.1f}",
-                ha="center",
-                va="bottom",
-                fontsize=9,
-                color=TRIAL_COLORS[label],
-            )
+            color = TRIAL_COLORS[label]
+            axis.plot([low, high], [y, y], color=color, lw=3, alpha=0.45, solid_capstyle="butt")
+            axis.plot(value, y, "o", color=color)
+            axis.text(value, y - 0.2, f"{value:.1f}", ha="center", va="bottom", fontsize=9, color=color)
             ends.append(high)
         if np.isfinite(row["limit"]):
-            axis.plot(100 * row["limit"], 1.7, "D", color="#777777", ms=4)
+            axis.plot(100 * row["limit"], 1.8, "D", color="#777777", ms=5)
         if name in thresholds:
-            axis.axvline(100 * thresholds[name], color="black", lw=1, ls="--")
-        axis.set(xlim=(-0.03 * max(ends), min(103, 1.12 * max(*ends, 1))), ylim=(2.1, -0.8))
-        axis.set_yticks([0, 1, 1.7], [*TRIAL_COLORS, "resolution alone"] if axis in axes[:, 0] else [], fontsize=9)
+            axis.axvline(100 * thresholds[name], color="black", lw=1, ls="--", zorder=1)
+        axis.set(xlim=(-0.06 * max(ends), 1.08 * max(ends)), ylim=(2.3, -1))
+        axis.set_yticks([0, 1, 1.8], [*PAIR.values(), "resolution alone"] if axis in axes[:, 0] else [], fontsize=9)
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=6))
         axis.set_title(row["text"], fontsize=10)
         axis.tick_params(axis="x", labelsize=9)
         axis.grid(axis="y", visible=False)
@@ -331,10 +399,9 @@ def ceiling_curves(table: pd.DataFrame, title: str) -> Figure:
             continue
         color = TRIAL_COLORS[name]
         curve = precision_ceiling(leaks, row["recall"], row["times"])
-        axis.plot(100 * leaks, curve, color=color, lw=2)
-        axis.text(101 * right, curve[-1], f"recall {row['recall']:.2f}", color=color, va="center", fontsize=10)
+        axis.plot(100 * leaks, curve, color=color, lw=2, label=f"{name}: ceiling at its recall, {row['recall']:.2f}")
         axis.plot([100 * row["leak"]] * 2, [row["precision"], row["ceiling"]], color=color, lw=1, ls=":")
-        axis.plot(100 * row["leak"], row["ceiling"], "o", color=color, label=f"{name}: the ceiling its leak sets")
+        axis.plot(100 * row["leak"], row["ceiling"], "o", color=color, label=f"{name}: ceiling at its leak as well")
         axis.plot(100 * row["leak"], row["precision"], "X", color=color, ms=8, label=f"{name}: its precision")
     axis.set(xlim=(0, 100 * right), ylim=(0, 1.02))
     axis.set(xlabel="hair called headwear, percent of all hair", ylabel="precision of headwear")
@@ -346,44 +413,50 @@ def ceiling_curves(table: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def skin_panels(takers: Mapping[str, pd.DataFrame], depth: pd.DataFrame, title: str) -> Figure:
+def skin_panels(takers: Mapping[str, pd.DataFrame], depths: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """Which classes skin is called, and how far from true clothing that happens.
 
     Args:
         takers: Trial's label to `errors.receivers`.
-        depth: From `errors.depth_table`, of the second trial.
+        depths: Trial's label to `errors.depth_table`.
     """
-    figure, axes = plt.subplots(1, 3, figsize=(14, 4.4), width_ratios=[1.2, 1, 1], layout="constrained")
+    figure = plt.figure(figsize=(10, 6.4), layout="constrained")
+    grid = figure.add_gridspec(2, 2)
+    axes = [figure.add_subplot(part) for part in (grid[:, 0], grid[0, 1], grid[1, 1])]
     order = next(reversed(takers.values())).sort_values("share", ascending=False).index
     for offset, (label, table) in zip((-0.17, 0.17), takers.items(), strict=True):
-        values = 100 * table.loc[order]
-        y = np.arange(len(order)) + offset
+        values, y = 100 * table.loc[order], np.arange(len(order)) + offset
         axes[0].hlines(y, values["low"], values["high"], color=TRIAL_COLORS[label], lw=2.5, alpha=0.45)
         axes[0].plot(values["share"], y, "o", ms=5, color=TRIAL_COLORS[label], label=label)
     axes[0].set_yticks(range(len(order)), order, fontsize=10)
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(order) - 0.5, -0.5)
     axes[0].set(xlabel="percent of all skin")
-    axes[0].set_xlim(left=0)
-    axes[0].set_title("called what?", fontsize=11)
+    axes[0].set_xlim(left=0, right=None if np.nanmax(axes[0].dataLim.x1, initial=0) > 0.01 else 1)
+    axes[0].set_title("What it is called", fontsize=11)
     axes[0].legend(loc="lower right", fontsize=9)
     axes[0].grid(axis="y", visible=False)
-    x, last = np.arange(len(depth)), list(TRIAL_COLORS)[-1]
-    axes[1].bar(x - 0.2, 100 * depth["skin"], 0.4, color=COLORS["skin"], label="all skin")
-    axes[1].bar(x + 0.2, 100 * depth["called"], 0.4, color=TRIAL_COLORS[last], label="called clothing")
-    axes[1].set(ylabel="percent")
-    axes[1].set_title(f"where is it? ({last})", fontsize=11)
-    axes[1].legend(fontsize=9)
-    low, high = 100 * depth["rate_low"], 100 * depth["rate_high"]
-    axes[2].vlines(x, low, high, color=TRIAL_COLORS[last], lw=3, alpha=0.45)
-    axes[2].plot(x, 100 * depth["rate"], "o-", color=TRIAL_COLORS[last], lw=1)
-    axes[2].set(ylabel="percent of the skin there")
-    axes[2].set_title(f"how much of it there? ({last})", fontsize=11)
+    first = next(iter(depths.values()))
+    x, bars = np.arange(len(first)), {"all skin": (COLORS["skin"], first["skin"])}
+    for shift, (label, table) in zip((-0.1, 0.1), depths.items(), strict=True):
+        bars[label] = TRIAL_COLORS[label], table["called"]
+        low, high = 100 * table["rate_low"], 100 * table["rate_high"]
+        axes[2].vlines(x + shift, low, high, color=TRIAL_COLORS[label], lw=3, alpha=0.45)
+        axes[2].plot(x + shift, 100 * table["rate"], "o-", ms=5, color=TRIAL_COLORS[label], lw=1)
+    for at, (label, (color, share)) in enumerate(bars.items()):
+        axes[1].bar(x + 0.27 * (at - 1), 100 * share, 0.27, color=color, label=label)
+    axes[1].set_title("Where skin lies: all of it, and what is called clothing", fontsize=11)
+    axes[2].set_title("What share of the skin there is called clothing", fontsize=11)
+    axes[2].set_xlabel("pixels from the nearest true clothing")
     for axis in axes[1:]:
-        axis.set_xticks(x, [name.replace(" to ", "–").replace("over ", ">") for name in depth.index], fontsize=9)
-        axis.set(xlabel="pixels from the nearest true clothing")
-        axis.set_ylim(bottom=0)
+        axis.set_xticks(x, [name.replace(" to ", "–").replace("over ", ">") for name in first.index], fontsize=9)
+        axis.set(
+            ylabel="percent",
+            xlim=(-0.6, len(x) - 0.4),
+            ylim=(0, 1.25 * axis.dataLim.y1 if axis.dataLim.y1 > 0.01 else 1),
+        )
         axis.axvline(0.5, color="black", lw=1, ls="--")
         axis.grid(axis="x", visible=False)
+    axes[1].legend(loc="upper center", ncols=3, fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure
 
@@ -397,14 +470,14 @@ def case_gallery(
     """Chosen images side by side: photo (where there is one), truth, prediction, and what is wrong.
 
     Args:
-        cases: Name of a choice to image ids; the choices stand side by side, an image a row.
+        cases: Name of a choice to image ids, which may be none; the choices stand side by side, an image a row.
         pictures: Id to photo ``(H, W, 3)`` or None, truth and prediction ``(H, W) uint8``.
         scores: Id to the image's mean IoU, for the titles.
     """
     used = [pictures[i] for ids in cases.values() for i in ids]
-    parts = ["photo"] * (used[0][0] is not None) + ["truth", "prediction", "errors"]
-    columns, rows = len(parts) * len(cases), max(len(ids) for ids in cases.values())
-    size = (1.45 * columns, 2.15 * rows + 0.9)
+    parts = ["photo"] * any(photo is not None for photo, *_ in used) + ["truth", "prediction", "errors"]
+    columns, rows = len(parts) * len(cases), max(1, *(len(ids) for ids in cases.values()))
+    size = (1.45 * columns, 2.15 * rows + 0.9 if used else 1.2)
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
@@ -415,16 +488,19 @@ def case_gallery(
             photo, truth, prediction = pictures[image_id]
             shown = [PALETTE[truth], PALETTE[prediction], ERROR_PALETTE[error_map(truth, prediction)]]
             shown = shown if photo is None else [photo, *shown]
-            for axis, part, picture in zip(axes[r, block * len(parts) :], parts, shown, strict=False):
+            for axis, picture in zip(axes[r, block * len(parts) :], shown, strict=False):
                 axis.imshow(picture, interpolation="antialiased")
-                axis.set_title(part if r == 0 else "", fontsize=9, loc="center")
             axes[r, block * len(parts)].set_ylabel(f"image {image_id}, IoU {scores[image_id]:.2f}", fontsize=8)
-        axes[0, block * len(parts)].set_title(f"{name}\n{parts[0]}", fontsize=9, loc="left")
+        if not ids:
+            axes[0, block * len(parts)].text(0, 0.5, "no such image", fontsize=9, color="#777777")
+        for at, part in enumerate(parts):
+            axes[0, block * len(parts) + at].set_title(f"{name if at == 0 else ''}\n{part}", fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    label_legend(figure, [part for _, *maps in used for part in maps])
-    kinds = [Patch(fc=color, ec="#999999", label=kind) for kind, color in ERROR_KINDS.items() if kind != "ignored"]
-    options = {"loc": "upper center", "ncols": len(kinds), "frameon": False, "fontsize": 9}
-    figure.legend(handles=kinds, bbox_to_anchor=(0.5, -0.75 / size[1]), title="errors", **options)
+    if used:
+        label_legend(figure, [part for _, *maps in used for part in maps], columns=7, fontsize=9)
+        kinds = [Patch(fc=color, ec="#999999", label=kind) for kind, color in ERROR_KINDS.items() if kind != "ignored"]
+        options = {"loc": "upper center", "ncols": 3, "frameon": False, "fontsize": 9, "title_fontsize": 9}
+        figure.legend(handles=kinds, bbox_to_anchor=(0.5, -0.55 / size[1]), title="in the maps of errors", **options)
     return figure
 
 
@@ -448,11 +524,17 @@ def _percent(share: float, _: object = None) -> str:
     return f"{100 * share:.3f}".rstrip("0").rstrip(".") + "%"
 
 
-def _above(figure: Figure, axis: Axes, title: str) -> None:
+def _above(axis: Axes, title: str) -> None:
     """The title at the left edge, and the legend in one line between it and the axes."""
     handles, labels = axis.get_legend_handles_labels()
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13)
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=10)
+    options = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.99), "frameon": False, "fontsize": 10}
+    axis.legend(handles, labels, ncols=len(labels), handletextpad=0.3, **options)
+    axis.set_title(title, pad=30)
+
+
+def _halo() -> list[withStroke]:
+    """Keeps text readable where a line runs behind it."""
+    return [withStroke(linewidth=2.5, foreground="white")]
 
 
 def share_dots(shares: pd.DataFrame, title: str) -> Figure:
@@ -464,23 +546,26 @@ def share_dots(shares: pd.DataFrame, title: str) -> Figure:
     logs = np.log10(shares.where(shares > 0))
     order = logs.mean(axis=1).fillna(-9).sort_values(ascending=False).index
     figure, axis = plt.subplots(figsize=(8.5, 5.2), layout="constrained")
-    for row, name in enumerate(order):
-        present = shares.loc[name][shares.loc[name] > 0]
-        if len(present):
-            axis.plot([present.min(), present.max()], [row, row], color="#c8c8c8", lw=2, zorder=1)
-    for number, data_set in enumerate(shares):
+    for row in range(1, len(order), 2):
+        axis.axhspan(row - 0.5, row + 0.5, color="#f4f4f2", lw=0, zorder=0)
+    for number, (offset, data_set) in enumerate(zip(_offsets(len(shares.columns), 0.27), shares, strict=True)):
         seen = shares.loc[order, data_set]
-        style = {"marker": DATA_MARKERS[number], "color": DATA_COLORS[number], "ms": 7, "mec": "white"}
-        axis.plot(seen.where(seen > 0), range(len(order)), ls="", label=data_set, **style)
+        style = {"marker": DATA_MARKERS[number], "color": DATA_COLORS[number], "ms": 6.5, "mec": "white"}
+        axis.plot(seen.where(seen > 0), np.arange(len(order)) + offset, ls="", label=data_set, **style)
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(_percent)
     axis.set_xlim(right=1)
     axis.set_yticks(range(len(order)), order)
-    axis.invert_yaxis()
+    axis.set_ylim(len(order) - 0.5, -0.5)
     axis.grid(axis="y", visible=False)
     axis.set_xlabel("share of all pixels (log scale)")
-    _above(figure, axis, title)
+    _above(axis, title)
     return figure
+
+
+def _offsets(number: int, reach: float) -> np.ndarray:
+    """Where to draw the marks of several data sets around a row's middle."""
+    return np.linspace(-reach, reach, number) if number > 1 else np.zeros(number)
 
 
 def size_ranges(tables: Mapping[str, pd.DataFrame], small: float, title: str) -> Figure:
@@ -493,22 +578,24 @@ def size_ranges(tables: Mapping[str, pd.DataFrame], small: float, title: str) ->
     medians = pd.DataFrame({name: table["scaled_median"] for name, table in tables.items()}).loc[list(CLOTHING)]
     order = np.log(medians).mean(axis=1).sort_values(ascending=False).index
     figure, axis = plt.subplots(figsize=(8.5, 6.4), layout="constrained")
-    offsets = np.linspace(-0.25, 0.25, len(tables)) if len(tables) > 1 else [0.0]
+    for row in range(1, len(order), 2):
+        axis.axhspan(row - 0.5, row + 0.5, color="#f4f4f2", lw=0, zorder=0)
+    offsets = _offsets(len(tables), 0.25)
     for number, (offset, (data_set, table)) in enumerate(zip(offsets, tables.items(), strict=True)):
         rows, seen, color = np.arange(len(order)) + offset, table.loc[order], DATA_COLORS[number]
         axis.hlines(rows, seen["scaled_q10"], seen["scaled_q90"], color=color, lw=2.5, alpha=0.4)
         style = {"marker": DATA_MARKERS[number], "color": color, "ms": 6, "mec": "white", "mew": 0.6}
         axis.plot(seen["scaled_median"], rows, ls="", label=data_set, **style)
     axis.axvline(small, color="#555555", lw=1, ls="--")
-    style = {"fontsize": 9, "color": "#555555", "ha": "right", "va": "center"}
-    axis.text(0.97 * small, -0.75, "small: below a 16x16 square", **style)
+    style = {"fontsize": 9, "color": "#555555", "ha": "right", "va": "center", "path_effects": _halo()}
+    axis.text(0.96 * small, -0.78, f"small: below {small:,} pixels", **style)
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(lambda pixels, _: f"{pixels:,.0f}")
     axis.set_yticks(range(len(order)), order)
     axis.set_ylim(len(order) - 0.4, -1.1)
     axis.grid(axis="y", visible=False)
     axis.set_xlabel("pixels of an object, in a picture of 288x192 (log scale)")
-    _above(figure, axis, title)
+    _above(axis, title)
     return figure
 
 
@@ -519,28 +606,38 @@ def rarity_maps(tables: Mapping[str, pd.DataFrame], small: float, infrequent: fl
         tables: Data set to a table with ``image_share`` and ``scaled_median``, a row a class.
         small, infrequent: Pixels and share of images below which the two kinds begin; areas mark them.
     """
-    size = (4.6 * len(tables), 4.6)
-    figure, axes = plt.subplots(1, len(tables), figsize=size, sharex=True, sharey=True, layout="constrained")
-    for axis, (data_set, table) in zip(np.atleast_1d(axes), tables.items(), strict=True):
-        seen = table.loc[list(CLOTHING)].dropna(subset=["scaled_median"])
+    figure, axes = _panels(len(tables), (4.7, 4.4), sharex=True, sharey=True)
+    points = {name: table.loc[list(CLOTHING)].dropna(subset=["scaled_median"]) for name, table in tables.items()}
+    for axis, (data_set, seen) in zip(axes, points.items(), strict=True):
         axis.axhspan(1, small, color="#0072b2", alpha=0.10, lw=0)
-        axis.axvspan(0.01, infrequent, color="#d55e00", alpha=0.10, lw=0)
-        axis.set(xscale="log", yscale="log", xlim=(0.03, 1.3), ylim=(50, 12_000))
+        axis.axvspan(0.001, infrequent, color="#d55e00", alpha=0.10, lw=0)
+        axis.set(xscale="log", yscale="log", xlim=(0.03, 1.3), ylim=(50, 20_000))
         style = {"c": [COLORS[name] for name in seen.index], "ec": "#444444", "lw": 0.6}
         axis.scatter(seen["image_share"], seen["scaled_median"], s=45, zorder=3, **style)
         axis.xaxis.set_major_formatter(_percent)
         axis.yaxis.set_major_formatter(lambda pixels, _: f"{pixels:,.0f}")
         axis.set_title(data_set, fontsize=11)
-        axis.set_xlabel("images that show the class")
         axis.text(1.2, 53, "small", color="#0072b2", ha="right", va="bottom", fontsize=10)
-        axis.text(0.032, 11_000, "infrequent", color="#b34700", va="top", fontsize=10)
-    np.atleast_1d(axes)[0].set_ylabel("pixels of the median object, at 288x192")
+        axis.text(0.032, 18_500, "infrequent", color="#b34700", va="top", fontsize=10)
+    figure.supxlabel("images that show the class (log scale)", fontsize=11)
+    figure.supylabel("pixels of the median object, at 288x192 (log scale)", fontsize=11)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
-    figure.canvas.draw()  # the labels need the final layout
-    for axis, table in zip(np.atleast_1d(axes), tables.values(), strict=True):
-        seen = table.loc[list(CLOTHING)].dropna(subset=["scaled_median"])
+    figure.canvas.draw()  # the names need the final layout
+    for axis, seen in zip(axes, points.values(), strict=True):
         _name_points(axis, seen["image_share"].to_numpy(), seen["scaled_median"].to_numpy(), list(seen.index))
     return figure
+
+
+def _panels(number: int, size: tuple[float, float], **options: bool) -> tuple[Figure, list[Axes]]:
+    """At most two panels side by side, so that they stay readable on a page."""
+    columns, rows = min(2, number), -(-number // 2)
+    figsize = (columns * size[0], rows * size[1] + 0.4)
+    figure, axes = plt.subplots(rows, columns, figsize=figsize, squeeze=False, layout="constrained", **options)
+    for axis in axes.flat[number:]:
+        axis.set_visible(False)
+    for axis in axes[-2:-1, 1:].flat if number % 2 else ():  # the panel below it is empty
+        axis.tick_params(labelbottom=True)
+    return figure, list(axes.flat[:number])
 
 
 def _name_points(axis: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> None:
@@ -553,8 +650,9 @@ def _name_points(axis: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str])
     for place, name in zip(zip(x, y, strict=True), names, strict=True):
         choices = []
         for side, (ha, va) in sides.items():
-            text = axis.annotate(name, place, side, textcoords="offset points", ha=ha, va=va, fontsize=9)
-            box = text.get_window_extent()
+            style = {"ha": ha, "va": va, "fontsize": 9, "path_effects": _halo()}
+            text = axis.annotate(name, place, side, textcoords="offset points", **style)
+            box = text.get_window_extent().padded(2)
             outside = box.width * box.height - _overlap(box, axis.bbox)
             covered = sum(_overlap(box, other) for other in taken) + 10 * outside
             choices.append((covered, len(choices), text, box))
@@ -577,20 +675,21 @@ def co_occurrence_maps(tables: Mapping[str, pd.DataFrame], title: str) -> Figure
     Args:
         tables: Data set to counts of images, classes x classes, the images of one class on the diagonal.
     """
-    size = (6.0 * len(tables) + 0.4, 5.6)
-    figure, axes = plt.subplots(1, len(tables), figsize=size, layout="constrained")
-    for axis, (data_set, counts) in zip(np.atleast_1d(axes), tables.items(), strict=True):
+    figure, axes = _panels(len(tables), (5.0, 4.8))
+    for axis, (data_set, counts) in zip(axes, tables.items(), strict=True):
         images = np.diag(counts)
         percent = 100 * counts.to_numpy(float) / np.maximum(1, images)[:, None]
         percent[np.eye(len(counts), dtype=bool) | (images == 0)[:, None]] = np.nan
-        options = {"annot_kws": {"fontsize": 8}, "fmt": ".0f", "cbar": False, "cmap": "Blues", "square": True}
-        sns.heatmap(percent, annot=True, vmin=0, vmax=100, linewidths=0.5, ax=axis, **options)
-        rows = [f"{name} ({number:,})" for name, number in zip(counts.index, images, strict=True)]
-        axis.set_yticks(np.arange(len(counts)) + 0.5, rows)
-        axis.set_xticks(np.arange(len(counts)) + 0.5, counts.columns)
-        axis.tick_params(axis="both", labelsize=9, length=0)
-        axis.tick_params(axis="x", rotation=90)
-        axis.tick_params(axis="y", rotation=0)
+        axis.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+        axis.set_facecolor("#e4e4e4")
+        for (row, column), value in np.ndenumerate(percent):
+            if np.isfinite(value):
+                ink = "white" if value > 60 else "black"
+                axis.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=7.5, color=ink)
+        axis.set_yticks(range(len(counts)), [f"{n} ({k:,})" for n, k in zip(counts.index, images, strict=True)])
+        axis.set_xticks(range(len(counts)), counts.columns, rotation=90)
+        axis.tick_params(axis="both", labelsize=8.5, length=0)
+        axis.grid(False)
         axis.set_title(data_set, fontsize=11)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure
@@ -603,7 +702,7 @@ def weight_lines(weights: pd.DataFrame, thresholds: pd.DataFrame, title: str) ->
         weights, thresholds: Classes x schemes, background first, in the same order of classes.
     """
     order = weights["inverse"].sort_values().index
-    figure, axes = plt.subplots(1, 2, figsize=(12, 5.2), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(10.5, 5.4), sharey=True, layout="constrained")
     for scheme, color in SCHEME_COLORS.items():
         style = {"marker": "o", "ms": 5, "lw": 1.6, "color": color}
         axes[0].plot(weights.loc[order, scheme], range(len(order)), label=scheme.replace("_", " "), **style)
@@ -616,12 +715,13 @@ def weight_lines(weights: pd.DataFrame, thresholds: pd.DataFrame, title: str) ->
         axis.grid(axis="y", visible=False)
     axes[0].xaxis.set_major_formatter(lambda weight, _: f"{weight:g}")
     axes[1].xaxis.set_major_formatter(_percent)
-    axes[1].axvline(0.5, color="#bbbbbb", lw=1, ls="--", zorder=0)
     axes[0].set_yticks(range(len(order)), order)
     axes[0].invert_yaxis()
     axes[0].set_title("What the loss multiplies", fontsize=11)
     axes[1].set_title("What that implies against background", fontsize=11)
-    _above(figure, axes[0], title)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=10)
     return figure
 
 

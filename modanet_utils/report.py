@@ -36,9 +36,10 @@ README_BEGIN, README_END = "<!-- headline:begin -->", "<!-- headline:end -->"
 
 
 def readme_block() -> str:
-    """The generated part of README.md, markers included: the answer, the headline table and its caption."""
+    """The generated part of README.md, markers included: the answer, the two tables and their caption."""
     results = recorded()
-    parts = [answers.combined(results).data, markdown(headline_table(results)), caption(results)]
+    tables = [markdown(headline_table(results)), markdown(class_table(results))]
+    parts = [answers.combined(results).data, *tables, caption(results)]
     return "\n".join([README_BEGIN, "\n\n".join(parts), README_END])
 
 
@@ -75,9 +76,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="folder of the report; build/report/PROFILE if not given")
     parser.add_argument("--readme", action="store_true", help="only write the recorded headline table into README.md")
     parser.add_argument("--refresh", action="store_true", help="only execute notebooks/ in place")
+    parser.add_argument("--trials", action="store_true", help="only train what the report's plan of trials lacks")
     options = parser.parse_args(arguments)
     from modanet_utils import series  # pulls in what notebooks, which import this module, do not need
 
+    root = options.data_root and options.data_root.expanduser()
+    out = options.out and options.out.expanduser()
     try:
         if options.readme:
             update_readme()
@@ -85,8 +89,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.refresh:
             series.refresh()
             return 0
-        root = options.data_root and options.data_root.expanduser()
-        out = options.out and options.out.expanduser()
+        if options.trials:
+            series.train(options.profile, root, out)
+            return 0
         out = series.run(options.profile, root, out)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -16,8 +16,21 @@ import pandas as pd
 from modanet_utils.classes import CLASSES, CLOTHING
 
 VERDICTS: tuple[str, ...] = ("supported", "refuted", "inconclusive")
-TRIALS: dict[str, str] = {"cross_entropy": "cross-entropy", "combined": "combined loss"}
+TRIALS: dict[str, str] = {
+    "cross_entropy": "cross-entropy",
+    "cross_entropy_adjusted": "adjusted cross-entropy",
+    "combined": "combined loss",
+}
 """The trials that every finished series holds, and what tables call them."""
+OTHER_LABELS: dict[str, str] = {
+    "weighted_cross_entropy": "cross-entropy, weighted",
+    "combined_unweighted": "combined, no weights",
+    "combined_inverse": "combined, raw inverse weights",
+    "combined_without_dice": "combined without Dice",
+    "combined_without_focal": "combined without focal",
+    "combined_without_lovasz": "combined without Lovász",
+}
+"""What tables call the trials beyond these."""
 
 FOUND = 0.01
 """IoU below which a class counts as not found."""
@@ -221,10 +234,12 @@ def write_results(path: Path, results: Mapping[str, Any]) -> None:
 
 # ------------------------------------------------------------------------------------------ tables
 
+pd.set_option("display.max_colwidth", None)  # a notebook shows claims whole, not their first 50 letters
+
 
 def trial_label(name: str) -> str:
     """What tables call a trial."""
-    return TRIALS.get(name, name.replace("_", " "))
+    return (TRIALS | OTHER_LABELS).get(name, name.replace("_", " "))
 
 
 def number(value: float | None, digits: int = 3) -> str:

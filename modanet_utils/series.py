@@ -15,14 +15,17 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import nbformat
 import yaml
 from nbformat import NotebookNode
 
+from modanet_utils import trials
 from modanet_utils.datasets import open_dataset
 from modanet_utils.results import ResultsError, check_results, read_results
+from modanet_utils.training import run_trial
 from modanet_utils.workspace import NOTEBOOKS, PROJECT, RESULTS_VARIABLE, find_data, shown
 
 # Parameters that every profile gives and every notebook takes, with the values that make sense.
@@ -183,6 +186,22 @@ def _check_out(out: Path) -> None:
         )
 
 
+def _prepare(profile: str, data_root: Path | None, out: Path | None) -> tuple[dict[str, Any], Path, Path]:
+    """The profile's parameters, the data set folder and the folder of the report, all checked."""
+    parameters = read_profile(profile)
+    if data_root is None and parameters["data_root"] is not None:
+        data_root = find_data(profile, parameters["data_root"])
+    if data_root is not None:
+        data_root = Path(os.path.abspath(data_root))  # a link stays the link that was named
+    default = PROJECT / (parameters["out_dir"] or f"build/report/{profile}")
+    out = Path(os.path.abspath(default if out is None else out))
+    _check_out(out)
+    root = _prepare_data(profile, data_root)
+    open_dataset(root)  # so that what is wrong with the data is said now
+    _check_encoder(parameters["encoder"])
+    return parameters, root, out
+
+
 # ------------------------------------------------------------------------------------------- a run
 
 
@@ -201,23 +220,12 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
     Raises:
         ReportError, OSError, ValueError: With one sentence; before or during the run.
     """
-    parameters = read_profile(profile)
+    parameters, root, out = _prepare(profile, data_root, out)
     series = _read_notebooks(notebooks or PROJECT / "notebooks", parameters)
-    if data_root is None and parameters["data_root"] is not None:
-        data_root = find_data(profile, parameters["data_root"])
-    if data_root is not None:
-        data_root = Path(os.path.abspath(data_root))  # a link stays the link that was named
-    default = PROJECT / (parameters["out_dir"] or f"build/report/{profile}")
-    out = Path(os.path.abspath(default if out is None else out))
-    _check_out(out)
-    root = _prepare_data(profile, data_root)
-    open_dataset(root)  # so that what is wrong with the data is said now
-    _check_encoder(parameters["encoder"])
-
     # Relative to the project's folder, so that an executed notebook says the same wherever the project lies.
     if root != PROJECT / "data" / profile:
         parameters["data_root"] = shown(root)
-    if out != default:
+    if out != PROJECT / (parameters["out_dir"] or f"build/report/{profile}"):
         parameters["out_dir"] = shown(out)
     created = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
@@ -230,6 +238,28 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
             with contextlib.suppress(OSError):
                 folder.rmdir()
     return out
+
+
+def train(profile: str, data_root: Path | None = None, out: Path | None = None) -> None:
+    """Train what the report's plan of trials still lacks, one after another, and keep each beside the report.
+
+    Interrupted, it goes on from the last finished epoch. Arguments and errors as for `run`.
+    """
+    parameters, root, out = _prepare(profile, data_root, out)
+    dataset = open_dataset(root)
+    planned = trials.plan(root, **{name: parameters[name] for name in trials.SETTINGS})
+    there = trials.finished(planned, dataset)
+    for name, found in there.items():
+        trials.keep_run(name, found, out)
+    left = trials.remaining(planned, dataset)
+    print(f"{len(there)} of {len(planned)} trainings are finished and kept in {shown(out)}/runs.", flush=True)
+    seconds = [found.provenance["seconds_per_epoch"] for found in there.values()]
+    for one, epochs in left:
+        time_left = f", about {epochs * median(seconds) / 60:.0f} min" if seconds else ""
+        print(f"  {one.name}: {epochs} epochs to go{time_left}", flush=True)
+    for number, (one, _) in enumerate(left, 1):
+        print(f"{number} of {len(left)}: {one.name}", flush=True)
+        trials.keep_run(one.name, run_trial(one.config), out)
 
 
 def refresh() -> None:

@@ -1,17 +1,44 @@
 """The trials that the report compares, by name."""
 
 import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modanet_utils.model import LITE0
-from modanet_utils.training import TrialConfig
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from modanet_utils import metrics, statistics
+from modanet_utils.classes import CLOTHING
+from modanet_utils.datasets import Dataset
+from modanet_utils.model import LITE0
+from modanet_utils.results import FOUND, number, trial_label, with_interval
+from modanet_utils.training import Run, TrialConfig, epochs_done, find_run, keep
+
+COMBINED = {"loss": "combined", "class_weights": "inverse_sqrt"}
 TRIALS: dict[str, dict[str, Any]] = {
     "cross_entropy": {"loss": "cross_entropy", "class_weights": "none"},
-    "combined": {"loss": "combined", "class_weights": "inverse_sqrt"},
+    "combined": COMBINED,
+    "weighted_cross_entropy": {"loss": "cross_entropy", "class_weights": "inverse_sqrt"},
+    "combined_unweighted": COMBINED | {"class_weights": "none"},
+    "combined_inverse": COMBINED | {"class_weights": "inverse"},
+    "combined_without_dice": COMBINED | {"dice": 0.0},
+    "combined_without_focal": COMBINED | {"focal": 0.0},
+    "combined_without_lovasz": COMBINED | {"lovasz": 0.0},
 }
 """Name to what the trial is: only these values differ from trial to trial."""
+
+FINALISTS: tuple[str, ...] = ("cross_entropy", "combined")
+"""Trained with several seeds, and kept with their weights."""
+SEEDS = 3
+
+SETTINGS: tuple[str, ...] = (
+    *("image_height", "image_width", "encoder", "epochs", "batch_size", "learning_rate", "mixed_precision", "seed"),
+    *("workers", "processes"),
+)
+"""The parameters of a profile that a training takes."""
 
 
 def trial_config(name: str, data_root: str | Path, encoder: str = LITE0, **shared: Any) -> TrialConfig:
@@ -28,8 +55,139 @@ def trial_config(name: str, data_root: str | Path, encoder: str = LITE0, **share
         ValueError: Unknown name or field; the nearest valid one is named.
     """
     if name not in TRIALS:
-        raise ValueError(
-            f"trial {name!r} is unknown; did you mean {difflib.get_close_matches(name, TRIALS, 1, 0)[0]!r}?"
-        )
+        near = difflib.get_close_matches(name, TRIALS, 1, 0)[0]
+        raise ValueError(f"trial {name!r} is unknown; did you mean {near!r}?")
     weights = "packaged" if encoder == LITE0 else "imagenet"
     return TrialConfig.of(data_root=str(data_root), encoder=encoder, encoder_weights=weights, **shared, **TRIALS[name])
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One training of the plan: its name in ``reports/*/runs`` and its configuration."""
+
+    name: str
+    config: TrialConfig
+
+
+def plan(data_root: str | Path, seed: int = 0, **shared: Any) -> list[Planned]:
+    """Every training of the report: all `TRIALS` once, then the `FINALISTS` with further seeds.
+
+    Args:
+        data_root, shared: As for `trial_config`.
+        seed: The first seed.
+    """
+    wanted = [(name, 0) for name in TRIALS] + [(name, extra) for extra in range(1, SEEDS) for name in FINALISTS]
+    planned = []
+    for name, extra in wanted:
+        config = trial_config(name, data_root, seed=seed + extra, **shared)
+        planned.append(Planned(f"{name}-seed{extra}" if extra else name, config))
+    return planned
+
+
+def finished(planned: list[Planned], dataset: Dataset) -> dict[str, Run]:
+    """The runs of a plan that are there, by name; nothing is trained."""
+    runs = {one.name: find_run(one.config, dataset) for one in planned}
+    return {name: run for name, run in runs.items() if run is not None}
+
+
+def seeds_of(runs: Mapping[str, Run]) -> dict[str, list[Run]]:
+    """The finished runs of the finalists, by trial, first seed first."""
+    return {trial: [run for name, run in runs.items() if name.split("-seed")[0] == trial] for trial in FINALISTS}
+
+
+def keep_run(name: str, run: Run, out: Path) -> None:
+    """Copy a finished run beside a report, with its weights where it is a finalist's first."""
+    keep(run, out / "runs" / name, weights=name in FINALISTS)
+
+
+def remaining(planned: list[Planned], dataset: Dataset) -> list[tuple[Planned, int]]:
+    """What a plan still lacks: each training with the epochs it has to go."""
+    there = finished(planned, dataset)
+    return [(one, one.config.epochs - epochs_done(one.config, dataset)) for one in planned if one.name not in there]
+
+
+# ------------------------------------------------------------------------------------------ side by side
+
+
+def compared(counts: Mapping[str, NDArray], reference: str = "combined") -> pd.DataFrame:
+    """Trials on the same test images, each against one of them.
+
+    Args:
+        counts: Trial's name to its counts ``(images, 16, 14)``, the reference among them.
+        reference: The trial that the others are compared with.
+
+    Returns:
+        A row a trial: ``mean_iou``, ``change`` (its mean IoU minus the reference's, paired; NaN for the
+        reference), each with ``_low`` and ``_high``; ``precision`` and ``recall`` (mean over the 13 classes,
+        undefined counted as 0) and ``found`` (classes with an IoU of `results.FOUND` or more).
+    """
+    rows = {}
+    for name, own in counts.items():
+        row = _ends("mean_iou", statistics.bootstrap(own, metrics.clothing_mean_iou))
+        change = (np.nan,) * 3 if name == reference else statistics.compare_mean_iou(counts[reference], own)[:3]
+        row |= _ends("change", change)
+        for score in ("precision", "recall"):
+            row[score] = float(metrics.mean_over(CLOTHING, score)(own.sum(axis=0)))
+        row["found"] = int((np.nan_to_num(metrics.clothing_iou(own.sum(axis=0))) >= FOUND).sum())
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def seed_spread(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
+    """How far the seeds of a trial lie apart, beside how far photos move one run's mean IoU.
+
+    Args:
+        runs: Trial's name to its runs, one a seed.
+
+    Returns:
+        A row a trial: ``seeds`` (number), ``mean_iou`` (mean over the seeds) with ``_low`` and ``_high`` (over
+        images), ``lowest`` and ``highest`` seed, ``seed_sd`` (standard deviation between seeds; NaN for one
+        seed) and ``image_sd`` (that of resampled images, from the width of the first seed's interval).
+    """
+    rows = {}
+    for name, seeds in runs.items():
+        stack = np.stack([run.counts for run in seeds])
+        each = metrics.clothing_mean_iou(stack.sum(axis=1))
+        first = statistics.bootstrap(stack[0], metrics.clothing_mean_iou)
+        row = {"seeds": len(seeds)} | _ends("mean_iou", statistics.bootstrap(stack, metrics.clothing_mean_iou))
+        row |= {"lowest": each.min(), "highest": each.max()}
+        row["seed_sd"] = each.std(ddof=1) if len(seeds) > 1 else np.nan
+        rows[name] = row | {"image_sd": (first.high - first.low) / (2 * 1.96)}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def compared_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`compared` as a reader sees it."""
+
+    def texts(name: str) -> list[str]:
+        columns = [table[name + end] for end in ("", "_low", "_high")]
+        return [
+            with_interval(value, (low, high)) if value == value else "–"
+            for value, low, high in zip(*columns, strict=True)
+        ]
+
+    columns = {"mean IoU": texts("mean_iou"), "against the combined loss": texts("change")}
+    columns |= {f"mean {score}": [number(value) for value in table[score]] for score in ("precision", "recall")}
+    return pd.DataFrame(
+        columns | {"classes found": table["found"].astype(int).to_list()},
+        index=[trial_label(name) for name in table.index],
+    )
+
+
+def spread_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`seed_spread` as a reader sees it."""
+    intervals = zip(table["mean_iou"], table["mean_iou_low"], table["mean_iou_high"], strict=True)
+    columns = {
+        "seeds": table["seeds"].astype(int).to_list(),
+        "mean IoU over seeds": [with_interval(value, (low, high)) for value, low, high in intervals],
+        "lowest to highest seed": [
+            f"{number(low)} to {number(high)}" for low, high in zip(table["lowest"], table["highest"], strict=True)
+        ],
+        "SD between seeds": [number(value) for value in table["seed_sd"]],
+        "SD between photos": [number(value) for value in table["image_sd"]],
+    }
+    return pd.DataFrame(columns, index=[trial_label(name) for name in table.index])
+
+
+def _ends(name: str, estimate: Sequence[float]) -> dict[str, float]:
+    return dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))

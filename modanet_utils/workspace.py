@@ -13,6 +13,7 @@ import numpy as np
 
 from modanet_utils.classes import CLASSES
 from modanet_utils.datasets import Dataset, open_dataset
+from modanet_utils.datasets.coco import IMAGES
 from modanet_utils.provenance import ROOT as PROJECT
 from modanet_utils.provenance import provenance
 from modanet_utils.results import SCHEMA, ResultsError, check_results, plain, read_results, write_results
@@ -144,7 +145,7 @@ def open_workspace(
     profile: str,
     data_root: str | Path | None = None,
     out_dir: str | Path | None = None,
-    annotations_only: bool = False,
+    annotations_only: bool | None = False,
 ) -> Workspace:
     """Open the data and the folder for the results, as a notebook's parameters name them.
 
@@ -153,12 +154,15 @@ def open_workspace(
         data_root: Data set folder; None for ``data/PROFILE``, where the synthetic figures are drawn if they
             are not there yet. A relative path is looked for in the project's folder, then in the current one.
         out_dir: Folder for the results; None for ``build/report/PROFILE``. Relative to the project's folder.
-        annotations_only: Photos are neither needed nor looked for.
+        annotations_only: Photos are neither needed nor looked for. None: only where there is no folder of
+            photos; where there is one, the images are those that every other notebook uses.
 
     Raises:
         FileNotFoundError, DatasetError: The data are not there or cannot be used.
     """
     root = find_data(profile, data_root)
+    if annotations_only is None:
+        annotations_only = not ((root.parent if root.suffix == ".json" else root) / IMAGES).is_dir()
     out = PROJECT / (f"build/report/{profile}" if out_dir is None else Path(out_dir).expanduser())
     results_path = Path(os.environ.get(RESULTS_VARIABLE) or out / "results.json")
     return Workspace(profile, open_dataset(root, annotations_only), out, results_path)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from modanet_utils import losses
-from modanet_utils.losses import CombinedLoss, CrossEntropyLoss, DiceLoss, FocalLoss, LovaszSoftmaxLoss
+from modanet_utils.losses import LOVASZ_BINS, CombinedLoss, CrossEntropyLoss, DiceLoss, FocalLoss, LovaszSoftmaxLoss
 
 CLASSES = 5
 WEIGHTS = torch.tensor([0.5, 1.0, 2.0, 0.25, 4.0])
@@ -23,10 +23,10 @@ LOSSES = {
     "focal_gamma_half": FocalLoss(0.5),
     "dice": DiceLoss(),
     "weighted_dice": DiceLoss(WEIGHTS),
-    "lovasz": LovaszSoftmaxLoss(),
-    "lovasz_exact": LovaszSoftmaxLoss(exact=True),
+    "lovasz": LovaszSoftmaxLoss(bins=LOVASZ_BINS),
+    "lovasz_exact": LovaszSoftmaxLoss(),
     "combined": CombinedLoss(WEIGHTS),
-    "combined_exact": CombinedLoss(WEIGHTS, gamma=1.0, dice=0.5, focal=2.0, lovasz=1.5, exact=True),
+    "combined_exact": CombinedLoss(WEIGHTS, gamma=1.0, dice=0.5, focal=2.0, lovasz=1.5, bins=None),
 }
 
 
@@ -83,7 +83,7 @@ def two_pixels() -> tuple[Tensor, Tensor]:
         (DiceLoss([1.0, 3.0]), 1 - (2 / 3 + 3 * 4 / 7) / 4),
         # Errors 1/4 and 1/2. Class 0: both above 1/4 -> J = 1, only the outside pixel above 1/2 -> J = 1/2.
         # Class 1: both -> J = 1, only its own pixel -> J = 1.
-        (LovaszSoftmaxLoss(exact=True), (1 / 4 + 1 / 8 + 1 / 4 + 1 / 4) / 2),
+        (LovaszSoftmaxLoss(), (1 / 4 + 1 / 8 + 1 / 4 + 1 / 4) / 2),
         (LovaszSoftmaxLoss(bins=4), 7 / 16),
         (LovaszSoftmaxLoss(bins=1024), 7 / 16),
     ],
@@ -102,7 +102,7 @@ def test_hand_computed_gradients() -> None:
     d = torch.tensor([[-0.25, 0.25], [0.0, -0.5]], dtype=torch.float64).view(1, 2, 1, 2)
     p = logits.detach().softmax(1)
     expected = p * (d - (p * d).sum(1, keepdim=True))
-    for loss in (LovaszSoftmaxLoss(exact=True), LovaszSoftmaxLoss(bins=4)):
+    for loss in (LovaszSoftmaxLoss(), LovaszSoftmaxLoss(bins=4)):
         torch.testing.assert_close(gradient(loss(logits, target), logits), expected)
 
 
@@ -136,7 +136,7 @@ def brute_force_lovasz(logits: Tensor, target: Tensor, bins: int | None = None) 
 @pytest.mark.parametrize("seed", range(8))
 def test_lovasz_is_the_brute_force_extension(seed: int) -> None:
     logits, target = example(seed, shape=(2, 3, 4))
-    assert LovaszSoftmaxLoss(exact=True)(logits, target).item() == pytest.approx(
+    assert LovaszSoftmaxLoss()(logits, target).item() == pytest.approx(
         brute_force_lovasz(logits, target), abs=1e-12
     )
     for bins in (1, 4, 50):
@@ -148,7 +148,7 @@ def test_lovasz_is_the_brute_force_extension(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_lovasz_is_the_one_of_smp(seed: int) -> None:
     logits, target = example(seed, shape=(2, 24, 20), dtype=torch.float32)
-    value = LovaszSoftmaxLoss(exact=True)(logits, target)
+    value = LovaszSoftmaxLoss()(logits, target)
     expected = smp.losses.LovaszLoss("multiclass", ignore_index=255)(logits, target)
     torch.testing.assert_close(value, expected)
     # float32: entries are about 1e-4, their rounding about 1e-9
@@ -200,7 +200,7 @@ def test_combined_is_the_sum_of_its_terms() -> None:
     parts = {
         "dice": (0.5, DiceLoss(WEIGHTS)),
         "focal": (2.0, FocalLoss(1.5, WEIGHTS)),
-        "lovasz": (3.0, LovaszSoftmaxLoss()),
+        "lovasz": (3.0, LovaszSoftmaxLoss(bins=LOVASZ_BINS)),
     }
     combined = CombinedLoss(WEIGHTS, gamma=1.5, **{name: coefficient for name, (coefficient, _) in parts.items()})
     value = combined(logits, target)
@@ -231,7 +231,7 @@ def test_a_term_with_coefficient_0_is_not_computed(name: str, function: str, mon
 @pytest.mark.parametrize("spread", [0.1, 2.0, 20.0])
 def test_binned_lovasz_is_off_by_at_most_half_a_bin(bins: int, spread: float) -> None:
     logits, target = example(shape=(2, 40, 30), spread=spread)
-    exact = LovaszSoftmaxLoss(exact=True)(logits, target)
+    exact = LovaszSoftmaxLoss()(logits, target)
     binned = LovaszSoftmaxLoss(bins=bins)(logits, target)
     assert abs(exact - binned).item() <= 1 / (2 * bins) + 1e-12
 
@@ -305,7 +305,7 @@ def test_binned_lovasz_gradient_lies_between_the_ends_of_its_bin(bins: int) -> N
 
 def test_binned_lovasz_gradient_tends_to_the_exact_one() -> None:
     logits, target = example(shape=(2, 8, 6))
-    exact = gradient(LovaszSoftmaxLoss(exact=True)(logits, target), logits)
+    exact = gradient(LovaszSoftmaxLoss()(logits, target), logits)
     errors = []
     for bins in (16, 128, 1024, 2**18):
         binned = gradient(LovaszSoftmaxLoss(bins=bins)(logits, target), logits)
@@ -396,7 +396,7 @@ def test_an_absent_class_counts_only_through_its_probability(loss: nn.Module) ->
     if isinstance(loss, CombinedLoss):
         kwargs |= loss.coefficients
     if isinstance(loss, LovaszSoftmaxLoss | CombinedLoss):
-        kwargs["exact"] = loss.bins is None
+        kwargs["bins"] = loss.bins
     smaller = type(loss)(**kwargs)
     torch.testing.assert_close(loss(unlikely, target), smaller(unlikely[:, keep], renamed))
 

@@ -19,8 +19,10 @@ from modanet_utils.results import check_results
 
 ROOT = Path(__file__).resolve().parent.parent
 SERIES = [ROOT / "notebooks" / f"{name}.ipynb" for name in report.NOTEBOOKS]
-REPORTS = [ROOT / "reports" / "ccp"]
-REPORTS += sorted(path for path in (ROOT / "reports").glob("*/") if path.is_dir() and path.name != "ccp")
+FOLDERS = sorted(path for path in (ROOT / "reports").glob("*/") if path.is_dir() and path.name != "ccp")
+REPORTS = [ROOT / "reports" / "ccp", *(path for path in FOLDERS if list(path.glob("*.ipynb")))]
+NUMBERS = [path for path in FOLDERS if path not in REPORTS]
+"""Folders without notebooks: recorded numbers of data whose annotations alone are at hand."""
 EXECUTED = [folder / f"{name}.ipynb" for folder in REPORTS for name in report.NOTEBOOKS]
 
 MAX_BYTES = 1_500_000
@@ -225,6 +227,15 @@ def test_a_report_has_complete_results(folder: Path) -> None:
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     check_results(results)
     assert results["profile"] == folder.name
+
+
+@pytest.mark.parametrize("folder", NUMBERS, ids=label)
+def test_numbers_without_notebooks_follow_the_schema(folder: Path) -> None:
+    assert [path.name for path in folder.iterdir()] == ["results.json"]
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    check_results(results, complete=False)
+    assert results["profile"] == folder.name
+    assert {"dataset", "exploration", "claims", "provenance"} <= results.keys()
 
 
 def test_no_photo_is_under_version_control() -> None:

@@ -103,7 +103,7 @@ def complete() -> dict[str, Any]:
     return {
         "profile": "ccp",
         "dataset": dataset | {"class_share": shares},
-        "trials": {"cross_entropy": trial(), "combined": trial()},
+        "trials": {"cross_entropy": trial(), "cross_entropy_adjusted": trial(), "combined": trial()},
         "claims": [CLAIM],
         "provenance": {"commit": "unknown", "versions": {"python": "3.11.0"}, "device": "CPU, 2 cores"},
     }

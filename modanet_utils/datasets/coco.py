@@ -37,6 +37,8 @@ class Thing:
     area: int
     box: tuple[int, int, int, int]
     """Left, top, width, height in whole pixels."""
+    position: int = 0
+    """Place among the image's annotations in the file."""
 
     def mask(self) -> np.ndarray:
         """The object's pixels inside its box, ``(height, width) bool``."""
@@ -80,14 +82,15 @@ class Dataset:
         """The image's objects in the order in which they are painted: largest rasterised area first."""
         height, width = self.size(image_id)
         things = []
-        for annotation in self.annotations[image_id]:
+        for position, annotation in enumerate(self.annotations[image_id]):
             rle = _rle(annotation["segmentation"], height, width)
             if rle is None:
                 continue
             area = int(coco_mask.area(rle))
             if area:
                 left, top, w, h = (int(v) for v in coco_mask.toBbox(rle))
-                things.append(Thing(self.labels[annotation["category_id"]], rle, area, (left, top, w, h)))
+                label = self.labels[annotation["category_id"]]
+                things.append(Thing(label, rle, area, (left, top, w, h), position))
         # The sort is stable: of two equally large objects the later one in the file ends on top.
         return sorted(things, key=lambda thing: -thing.area)
 
