@@ -204,7 +204,7 @@ def _parse(content: bytes, file: Path) -> dict[str, Any]:
     try:
         coco = json.loads(content)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file} is not JSON ({error}): is the download complete?") from None
+        raise DatasetError(f"{file} is not JSON ({error}): download or export it again.") from None
     needed = {
         "images": ("id", "file_name", "width", "height"),
         "annotations": ("image_id", "category_id", "segmentation"),
@@ -260,6 +260,8 @@ def _with_photo(images: dict[int, dict[str, Any]], folder: Path, problems: Count
 def _rle(segmentation: Any, height: int, width: int) -> dict[str, Any] | None:
     """One run-length mask of a polygon list or of a run-length encoding; None where nothing is usable."""
     if isinstance(segmentation, dict):
+        if next(_unusable(segmentation), None):
+            return None
         counts = segmentation["counts"]
         if tuple(segmentation["size"]) != (height, width):
             raise DatasetError(f"A run-length mask of size {segmentation['size']} is on a {[height, width]} image.")
@@ -281,6 +283,8 @@ def _flaw(polygon: Any) -> str | None:
         return "polygons with an odd number of coordinates"
     try:
         return None if math.isfinite(sum(polygon)) else "polygons with a coordinate that is not finite"
+    except OverflowError:
+        return "polygons with a coordinate that is not finite"
     except TypeError:
         return "polygons with a coordinate that is not a number"
 
@@ -289,7 +293,6 @@ def _unusable(segmentation: Any) -> Iterator[str]:
     if isinstance(segmentation, dict):
         if not {"size", "counts"} <= segmentation.keys():
             yield "masks that are neither polygons nor run lengths"
-            segmentation.update(size=[0, 0], counts=b"")
         return
     if not segmentation:
         yield "annotations without a polygon"
