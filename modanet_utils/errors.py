@@ -167,17 +167,12 @@ def _missed(counts: NDArray) -> NDArray:
     return 1 - leak(counts, HEADWEAR, HEADWEAR)
 
 
-def _false_positives_on_hair(counts: NDArray) -> NDArray[np.float64]:
-    """As `metrics.headwear_false_positives_on_hair`, but undefined where the truth knows no hair."""
-    return np.where(counts[..., HAIR, :].sum(axis=-1) > 0, metrics.headwear_false_positives_on_hair(counts), np.nan)
-
-
 QUESTIONS: dict[str, Question] = {
     "hair_as_headwear": Question("hair called headwear, of all hair", _all, metrics.hair_as_headwear),
     "hair_as_headwear_hatless": Question("the same where nobody wears any", hatless, metrics.hair_as_headwear),
     "hair_as_clothing": Question("hair called any clothing, of all hair", _all, metrics.hair_as_clothing),
     "headwear_false_positives_on_hair": Question(
-        "headwear's false positives that lie on hair", _all, _false_positives_on_hair
+        "headwear's false positives that lie on hair", _all, metrics.headwear_false_positives_on_hair
     ),
     "headwear_missed": Question("headwear missed, of all its pixels", _all, _missed),
     "headwear_unseen": Question("images with headwear, hardly any found", alarms, lambda table: leak(table, 1, 0)),

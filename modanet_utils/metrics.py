@@ -207,11 +207,15 @@ def skin_as_clothing(counts: NDArray) -> Array:
 
 
 def headwear_false_positives_on_hair(counts: NDArray) -> Array:
-    """Headwear predicted on hair, divided by headwear predicted wherever there is none: ``(...)``."""
+    """Headwear predicted on hair, divided by headwear predicted wherever there is none: ``(...)``.
+
+    NaN where no pixel is hair: then the truth does not know hair.
+    """
     if counts.shape[-2] <= HAIR:
         return np.full(counts.shape[:-2], np.nan)
     predicted = counts[..., :, HEADWEAR]
-    return ratio(predicted[..., HAIR], predicted.sum(axis=-1) - predicted[..., HEADWEAR])
+    share = ratio(predicted[..., HAIR], predicted.sum(axis=-1) - predicted[..., HEADWEAR])
+    return np.where(counts[..., HAIR, :].sum(axis=-1) > 0, share, np.nan)
 
 
 def _defined_mean(values: Array, axis: int = -1) -> Array:

@@ -66,7 +66,7 @@ def test_conda_installs_the_same() -> None:
     assert dependencies[1:] == ["pip", {"pip": ["-c constraints.txt", "-e .[dev]"]}]
 
 
-@pytest.mark.parametrize("target", ["report", "test", "lab", "lint", "constraints", "help"])
+@pytest.mark.parametrize("target", ["report", "trials", "test", "lab", "lint", "constraints", "help"])
 def test_help_names_every_target(target: str) -> None:
     listed = make()
     assert listed.returncode == 0

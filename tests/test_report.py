@@ -583,10 +583,11 @@ def test_recorded_results_are_this_runs_own_where_it_is_of_that_profile(
 ) -> None:
     work.record("extra", 1)
     assert work.recorded()["extra"] == 1
+    assert work.recorded("modanet") == {}
     with pytest.raises(
         results.ResultsError, match="reports/modanet/results.json is not there: make it with `make report"
     ):
-        work.recorded("modanet")
+        report.recorded("modanet")
     results.write_results(project / "reports" / "modanet" / "results.json", complete)
     assert work.recorded("modanet") == complete
 
@@ -700,7 +701,7 @@ def test_headline_table_says_what_the_results_say(complete: dict[str, Any]) -> N
     test["classes"]["belt"] |= {"iou": None, "support": 0}
     test["body"]["skin_as_clothing"] = {"value": 0.1, "interval": [None, None]}
     table = results.headline_table(found)
-    assert list(table.columns) == ["cross-entropy", "combined loss"]
+    assert list(table.columns) == ["cross-entropy", "adjusted cross-entropy", "combined loss"]
     column = table["combined loss"]
     assert column["mean IoU, 13 clothing classes"] == "0.412 [0.395, 0.430]"
     assert column["pixel accuracy"] == "0.900"
@@ -708,9 +709,9 @@ def test_headline_table_says_what_the_results_say(complete: dict[str, Any]) -> N
     assert column["skin pixels called clothing"] == "0.100"
     lines = results.markdown(table).splitlines()
     assert lines[:3] == [
-        "| test part | cross-entropy | combined loss |",
-        "| --- | --- | --- |",
-        f"| mean IoU, 13 clothing classes | {table.iloc[0, 0]} | 0.412 [0.395, 0.430] |",
+        "| test part | cross-entropy | adjusted cross-entropy | combined loss |",
+        "| --- | --- | --- | --- |",
+        f"| mean IoU, 13 clothing classes | {table.iloc[0, 0]} | {table.iloc[0, 1]} | 0.412 [0.395, 0.430] |",
     ]
     assert len(lines) == len(table) + 2
 

@@ -179,6 +179,9 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     folder = tmp_path / "runs" / reference.folder.name
     assert not (folder / "scores.json").exists()
     assert max((path.name for path in folder.glob("state-*")), default=None) == state
+    dataset = open_dataset(reference.config.data_root)
+    assert training.find_run(reference.config, dataset, tmp_path / "runs") is None
+    assert training.epochs_done(reference.config, dataset, tmp_path / "runs") == int((state or "0")[-1])
     run = train()
     assert run.source == ("resumed" if state else "trained")
     assert_same_result(run, reference)
@@ -494,6 +497,13 @@ def test_hair_and_skin_outputs_are_summed_into_background() -> None:
     together = torch.full((1, 16, 1, 1), -9.0)
     together[0, [0, 9, HAIR, SKIN]] = torch.tensor([1.0, 1.5, 1.2, 1.0]).view(4, 1, 1)
     assert training.class_logits(together).argmax(1).item() == 0
+
+
+def test_the_winner_is_the_argmax_and_of_equals_the_first() -> None:
+    logits = torch.randint(0, 4, (14, 50, 40), generator=torch.Generator().manual_seed(0)).float()
+    expected = torch.from_numpy(logits.numpy().argmax(0))
+    assert torch.equal(training.winners(logits), expected)
+    assert not training.winners(torch.zeros(14, 3, 3)).any()
 
 
 def test_fourteen_outputs_pass_as_they_are() -> None:
