@@ -40,6 +40,10 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
+def _stay(names: list[str]) -> str:
+    return "one class stays" if len(names) == 1 else f"{len(names)} classes stay"
+
+
 def cross_entropy(results: Mapping[str, Any]) -> Markdown:
     """What cross-entropy alone learned."""
     if "cross_entropy" not in results.get("trials", {}):
@@ -47,7 +51,8 @@ def cross_entropy(results: Mapping[str, Any]) -> Markdown:
     test = results["trials"]["cross_entropy"]["test"]
     zero = zero_classes(test)
     lost = (
-        f"{len(zero)} of the 13 clothing classes stay at zero (IoU below {FOUND}): {_listed(zero)}"
+        f"{len(zero)} of the 13 clothing classes {'stays' if len(zero) == 1 else 'stay'} at zero "
+        f"(IoU below {FOUND}): {_listed(zero)}"
         if zero
         else f"none of the 13 clothing classes stays at zero (IoU below {FOUND})"
     )
@@ -64,7 +69,7 @@ def combined(results: Mapping[str, Any]) -> Markdown:
         return PENDING
     before, shifted, after = (trials[name]["test"] for name in TRIALS)
     zero = zero_classes(after)
-    left = f"{len(zero)} classes stay at zero ({_listed(zero)})" if zero else "no class stays at zero"
+    left = f"{_stay(zero)} at zero ({_listed(zero)})" if zero else "no class stays at zero"
     claims = {claim["id"]: claim for claim in results.get("claims", [])}
     price, gain = claims.get("precision-pays"), claims.get("combined-beats-adjusted")
     more = ""

@@ -122,11 +122,13 @@ def learning_curves(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     columns = [*CLOTHING, "mean"]
     figure, axes = plt.subplots(2, 7, figsize=(14, 4.8), sharex=True, sharey=True, layout="constrained")
     for axis, name in zip(axes.flat, columns, strict=True):
+        ends = {label: frame[name].iloc[-1] for label, frame in curves.items()}
         for label, frame in curves.items():
             axis.plot(frame.index, frame[name], color=TRIAL_COLORS[label], lw=2, label=label)
+            below = len(ends) > 1 and ends[label] < max(ends.values()) and ends[label] > 0.15
             axis.annotate(
-                f"{frame[name].iloc[-1]:.2f}", (frame.index[-1], frame[name].iloc[-1]), color=TRIAL_COLORS[label],
-                xytext=(0, 4), textcoords="offset points", fontsize=9, ha="right",
+                f"{ends[label]:.2f}", (frame.index[-1], ends[label]), color=TRIAL_COLORS[label],
+                xytext=(0, -13 if below else 4), textcoords="offset points", fontsize=9, ha="right",
             )  # fmt: skip
         axis.set_title("mean of the 13" if name == "mean" else name, fontsize=11)
         axis.set(ylim=(-0.04, 1), yticks=[0, 0.5, 1])  # a line at 0 is not to hide behind the frame
@@ -147,7 +149,7 @@ def class_dots(tests: dict[str, dict], order: Sequence[str], title: str) -> Figu
         order: Clothing classes, top to bottom.
     """
     figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
-    offsets = np.linspace(-0.14, 0.14, len(tests)) if len(tests) > 1 else [0]
+    offsets = np.linspace(-0.22, 0.22, len(tests)) if len(tests) > 1 else [0]
     for offset, (label, test) in zip(offsets, tests.items(), strict=True):
         for row, name in enumerate(order):
             scores = test["classes"][name]
@@ -158,10 +160,11 @@ def class_dots(tests: dict[str, dict], order: Sequence[str], title: str) -> Figu
     axis.set_yticks(range(len(order)), [f"{name}  ({images[name]['images']})" for name in order])
     axis.invert_yaxis()
     axis.set(xlim=(-0.02, 1), xlabel="IoU on the test part, with 95% interval over images")
-    axis.set_title(title)
     axis.grid(axis="y", visible=False)
     if len(tests) > 1:
-        axis.legend(loc="lower right", frameon=True)
+        _above(axis, title)
+    else:
+        axis.set_title(title)
     return figure
 
 
@@ -264,11 +267,12 @@ def loss_terms(history: pd.DataFrame, terms: Sequence[str], title: str) -> Figur
     colors = dict(zip(terms, ("#009e73", "#0072b2", "#cc79a7"), strict=False))
     total = history[list(terms)].sum(axis=1)
     for axis, values in ((axes[0], history[list(terms)]), (axes[1], history[list(terms)].div(total, axis=0))):
-        for name in terms:
+        ends = values.iloc[-1].sort_values()
+        gap = 0.06 * values.to_numpy().max()  # names are not to touch
+        heights = np.maximum.accumulate(ends.to_numpy() - gap * np.arange(len(ends))) + gap * np.arange(len(ends))
+        for name, height in zip(ends.index, heights, strict=True):
             axis.plot(history["epoch"], values[name], color=colors[name], lw=2)
-            axis.annotate(
-                f" {name}", (history["epoch"].iloc[-1], values[name].iloc[-1]), color=colors[name], va="center"
-            )
+            axis.annotate(f" {name}", (history["epoch"].iloc[-1], height), color=colors[name], va="center")
         axis.set(xlabel="epoch", xlim=(1, history["epoch"].max() * 1.18))
         axis.set_ylim(bottom=0)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
