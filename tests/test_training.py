@@ -194,9 +194,9 @@ def test_the_interruptions_are_before_and_after_the_best_epoch(reference: Run) -
 
 
 def test_a_run_that_was_interrupted_again_and_again(reference: Run, train: Train) -> None:
-    for _ in range(3):
+    for step in (4, 4, 2):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(training, "training_target", raising(training.training_target, nth(4)))
+            patch.setattr(training, "training_target", raising(training.training_target, nth(step)))
             with pytest.raises(Interrupt):
                 train()
     assert_same_result(train(), reference)
@@ -430,7 +430,7 @@ def test_training_lowers_the_loss_and_learns_the_photos(train: Train) -> None:
     run = train(encoder_weights="packaged", epochs=8, learning_rate=5e-3)
     losses = [one["loss"] for one in run.history]
     assert losses[-1] < 0.5 * losses[0]
-    assert run.history[-1]["learning_rate"] < 1e-6 < max(one["learning_rate"] for one in run.history) <= 5e-3
+    assert run.history[-1]["learning_rate"] < 5e-5 < 2e-3 < max(one["learning_rate"] for one in run.history) <= 5e-3
     assert run.summary["mean_iou"] > 0.1
 
 
