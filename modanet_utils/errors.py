@@ -6,7 +6,7 @@ in the picture a pixel lies is counted once, in `scan`, into small integer array
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import cv2
@@ -354,18 +354,26 @@ class Scan:
         found: Of the run's predictions; ``found.counts`` are the run's own counts, made again.
         limit: Of a network that is perfect but for its resolution; see `resolution_limit`.
         predictions: Label maps of the images that were to be kept, by id.
+        more: What else was counted of the predictions, ``(images, ...)`` by name; see `scan`.
     """
 
     found: Places
     limit: Places
     predictions: dict[int, NDArray[np.uint8]]
+    more: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def changed(self, counts: NDArray) -> float:
         """Share of all pixels whose place in the counts is not that of another's, such as the run's own."""
         return float(np.abs(self.found.counts - counts).sum() / 2 / counts.sum())
 
 
-def scan(run: Run, dataset: Dataset, keep: Iterable[int] = (), quiet: bool = False) -> Scan:
+Examine = Callable[[NDArray, NDArray, NDArray, float], dict[str, NDArray]]
+"""Counts something of a picture: its truth, prediction and limit ``(H, W) uint8``, the side of a network's pixel."""
+
+
+def scan(
+    run: Run, dataset: Dataset, keep: Iterable[int] = (), quiet: bool = False, also: Examine | None = None
+) -> Scan:
     """Predict every test image of a run once, and count what depends on the place in the picture.
 
     Args:
@@ -373,13 +381,14 @@ def scan(run: Run, dataset: Dataset, keep: Iterable[int] = (), quiet: bool = Fal
         dataset: The data it was scored on.
         keep: Ids of the images whose predictions are wanted; the others are not held in memory.
         quiet: Say nothing.
+        also: Counts more of every picture, such as `breakdown.examine`.
 
     Raises:
         FileNotFoundError: The run was kept without its weights.
     """
     network = run.network("cuda" if torch.cuda.is_available() else "cpu")
     letterbox = Letterbox(run.config.image_height, run.config.image_width)
-    places, predictions = [], {}
+    places, predictions, more = [], {}, []
     wanted, progress = set(keep), Progress(len(run.ids), quiet)
     for number, image_id in enumerate(run.ids, 1):
         truth = dataset.label_map(image_id)
@@ -389,10 +398,12 @@ def scan(run: Run, dataset: Dataset, keep: Iterable[int] = (), quiet: bool = Fal
         places.append([_places(truth, one, pixel) for one in both])
         if image_id in wanted:
             predictions[image_id] = prediction
+        if also is not None:
+            more.append(also(truth, *both, pixel))
         progress.step(number, "predicting")
     progress.close(f"{len(run.ids)} test images predicted")
     found, limit = (Places(*map(np.stack, zip(*one, strict=True))) for one in zip(*places, strict=True))
-    return Scan(found, limit, predictions)
+    return Scan(found, limit, predictions, {name: np.stack([one[name] for one in more]) for name in (more or [{}])[0]})
 
 
 def _places(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], pixel: float) -> Places:
