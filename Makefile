@@ -1,11 +1,13 @@
 # Works from a clean clone with GNU make 3.81 or newer; `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help report trials test lab lint constraints
+.PHONY: help report trials test lab lint bench constraints
 .DELETE_ON_ERROR:
 
 PROFILE ?= synthetic
 DATA_ROOT ?=
+ANNOTATIONS ?=
+ONLY ?=
 OUT ?=
 CELL_TIMEOUT ?= 600
 NOTEBOOKS := notebooks
@@ -50,6 +52,11 @@ lint: $(STAMP)  ## check and format-check the code and the notebooks
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
+bench: $(STAMP)  ## measure speed and memory beside what people use (needs DATA_ROOT and ANNOTATIONS)
+	@$(RUN) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@$(RUN) -m modanet_utils.bench $(if $(DATA_ROOT),--data '$(DATA_ROOT)') \
+		$(if $(ANNOTATIONS),--annotations '$(ANNOTATIONS)') $(if $(ONLY),--only '$(ONLY)')
+
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c "$(SUITABLE)" 2>/dev/null || { \
 		echo "Python 3.11, 3.12 or 3.13 is needed, and '$(PYTHON)' is not one: name it, as in 'make PYTHON=/path/to/python3.11'." >&2; \
@@ -61,7 +68,7 @@ $(STAMP): pyproject.toml constraints.txt
 constraints:  ## choose new releases of all dependencies and pin them in constraints.txt (Linux, Python 3.11)
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(PYTHON) -m venv "$$folder/venv"; \
-	"$$folder/venv/bin/python" -m pip install --disable-pip-version-check -e '.[dev]'; \
+	"$$folder/venv/bin/python" -m pip install --disable-pip-version-check -e '.[dev,bench]'; \
 	{ echo '# Every package, pinned. Made by `make constraints` on x86-64 Linux with Python 3.11; do not edit.'; \
 	echo '# A pin binds only what is installed, so other systems ignore what they do not need.'; \
 	"$$folder/venv/bin/python" -m pip freeze --exclude-editable | grep -v ' @ '; } > "$$folder/constraints.txt"; \

@@ -76,7 +76,7 @@ def combined(results: Mapping[str, Any]) -> Markdown:
     if gain and gain["value"] is not None:
         verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
         difference = with_interval(gain["value"], gain["interval"])
-        more += f" It {verb} the shifted outputs of cross-entropy, which cost no training ({difference} mean IoU)."
+        more += f" It {verb} the shifted outputs of cross-entropy, which cost no training (by {difference})."
     if price and price["value"] is not None:
         verb = {"supported": "falls", "refuted": "does not fall"}.get(price["verdict"], "does not clearly fall")
         difference = with_interval(price["value"], price["interval"])
@@ -85,7 +85,7 @@ def combined(results: Mapping[str, Any]) -> Markdown:
         f"{_where(results)} the combined loss reaches a mean IoU of "
         f"{with_interval(after['mean_iou'], after['mean_iou_interval'])}, against "
         f"{number(before['mean_iou'])} with cross-entropy and {number(shifted['mean_iou'])} with cross-entropy whose "
-        f"outputs are shifted afterwards; {left}.{more}"
+        f"outputs are shifted afterwards. With it {left}.{more}"
     )
 
 

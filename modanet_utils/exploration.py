@@ -1,6 +1,6 @@
 """What a data set holds: how rare each class is, in which way, and which class weights follow.
 
-Every object's mask is decoded once, by `scan`; tables, figures and claims are made of what it counted.
+Every object is looked at once, by `scan`; tables, figures and claims are made of what it counted.
 
 ``python -m modanet_utils.exploration ANNOTATIONS OUT`` does so for annotations without photos, such as an
 excerpt of ModaNet's, and writes OUT/results.json: aggregated numbers only, nothing of a single image. The
@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
 
 from modanet_utils import statistics
 from modanet_utils.classes import CLASSES, CLOTHING, LABELS
-from modanet_utils.datasets import Dataset, open_dataset
+from modanet_utils.datasets import Dataset, Thing, open_dataset
 from modanet_utils.progress import Progress
 from modanet_utils.provenance import ROOT
 from modanet_utils.results import check_results, markdown, read_results
@@ -53,7 +54,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Scan:
-    """What was counted while every object was decoded once.
+    """What was counted while every object was looked at once.
 
     Attributes:
         ids: The images, in the order of the rows below.
@@ -76,7 +77,7 @@ class Scan:
     problems: Counter[str] = field(default_factory=Counter)
 
     def image_pixels(self, ids: Iterable[int] | None = None) -> Counts:
-        """As `weights.image_pixels` of these images (all where None), without decoding them again.
+        """As `weights.image_pixels` of these images (all where None), without counting them again.
 
         Returns:
             ``(images, 14) int64``; hair and skin count as background.
@@ -89,17 +90,19 @@ class Scan:
 
 
 def scan(dataset: Dataset, quiet: bool = False) -> Scan:
-    """Decode every object of a data set once and count. Photos are not read."""
+    """Count every object of a data set, and what covers what. Photos are not read."""
     progress = Progress(len(dataset.ids), quiet)
     pixels, claims, objects, overlaps = [], [], [], []
     for number, image_id in enumerate(dataset.ids):
-        truth, claimed, things, common = _painted(dataset, image_id)
-        pixels.append(np.bincount(truth.ravel(), minlength=len(LABELS)))
-        claims.append([np.count_nonzero(claimed), np.count_nonzero(claimed > 1)])
-        scale = min(REFERENCE[0] / truth.shape[0], REFERENCE[1] / truth.shape[1]) ** 2
-        objects += [(image_id, *thing, thing[1] * scale) for thing in things]  # thing[1]: its pixels
+        height, width = dataset.size(image_id)
+        things = dataset.things(image_id)
+        counts, claimed, common = _counted(things)
+        pixels.append(dataset.pixels(image_id, things))
+        claims.append(claimed)
+        scale = min(REFERENCE[0] / height, REFERENCE[1] / width) ** 2
+        objects += [(image_id, *count, count[1] * scale) for count in counts]  # count[1]: the object's pixels
         overlaps += [(image_id, *pair, count) for pair, count in common.items()]
-        progress.step(number + 1, "decoding objects")
+        progress.step(number + 1, "counting objects")
     counted = ["image", "label", "pixels", "visible", "file_order"]
     progress.close(f"{len(objects):,} objects in {len(dataset.ids):,} images")
     return Scan(
@@ -114,49 +117,66 @@ def scan(dataset: Dataset, quiet: bool = False) -> Scan:
     )
 
 
-def _painted(
-    dataset: Dataset, image_id: int
-) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int, int, int]], dict[tuple[int, int], int]]:
-    """The label map, claims per pixel, (label, pixels, visible, visible in file order) per object, `_common`."""
-    things = dataset.things(image_id)
-    labels, masks = [thing.label for thing in things], [thing.mask() for thing in things]
-    places = [np.s_[top : top + h, left : left + w] for left, top, w, h in (thing.box for thing in things)]
-    truth, as_listed = np.zeros((2, *dataset.size(image_id)), np.uint8)
-    claimed = np.zeros(truth.shape, np.uint16)
-    for label, mask, place in zip(labels, masks, places, strict=True):  # as Dataset.label_map paints
-        truth[place][mask] = label
-        claimed[place] += mask
-    for n in sorted(range(len(things)), key=lambda n: things[n].position):
-        as_listed[places[n]][masks[n]] = labels[n]
-    counted = [
-        (
-            label,
-            *(np.count_nonzero(seen) for seen in (mask, truth[place][mask] == label, as_listed[place][mask] == label)),
-        )
-        for label, mask, place in zip(labels, masks, places, strict=True)
-    ]
-    return truth, claimed, counted, _common(labels, masks, places, claimed > 1)
+def _counted(
+    things: list[Thing],
+) -> tuple[list[tuple[int, int, int, int]], list[int], dict[tuple[int, int], int]]:
+    """Of one image's objects, on run lengths without decoding them: (label, pixels, visible, visible in file
+    order) per object, the two numbers of `Scan.claims`, and the pixels that pairs of objects have in common, by
+    pair of labels (the smaller first)."""
+    if not things:
+        return [], [0, 0], {}
+    claimed = _area([thing.rle for thing in things])
+    if claimed == sum(thing.area for thing in things):  # nothing overlaps
+        return [(thing.label, *[thing.area] * 3) for thing in things], [claimed, 0], {}
+    shared = _shared(things)
+    common: Counter[tuple[int, int]] = Counter()
+    for (a, b), rle in sorted(shared.items(), key=lambda item: item[0]):
+        if a < b:
+            common[min(things[a].label, things[b].label), max(things[a].label, things[b].label)] += _area([rle])
+    listed = sorted(range(len(things)), key=lambda n: things[n].position)
+    visible, as_listed = _visible(things, range(len(things)), shared), _visible(things, listed, shared)
+    objects = [(thing.label, thing.area, visible[n], as_listed[n]) for n, thing in enumerate(things)]
+    contested = _area([rle for (a, b), rle in shared.items() if a < b])
+    return objects, [claimed, contested], dict(common)
 
 
-def _common(
-    labels: list[int], masks: list[np.ndarray], places: list[tuple[slice, slice]], contested: np.ndarray
-) -> dict[tuple[int, int], int]:
-    """Pixels that pairs of objects have in common, by pair of labels (the smaller first).
+def _area(rles: Sequence[Any], intersect: bool = False) -> int:
+    """Pixels of the union, or of the intersection, of run-length masks."""
+    return int(coco_mask.area(rles[0] if len(rles) == 1 else coco_mask.merge(rles, intersect)))
 
-    Only contested pixels, those that two or more objects claim, are looked at: they are few.
+
+def _shared(things: list[Thing]) -> dict[tuple[int, int], Any]:
+    """Masks of what two objects share, by their numbers in both orders, where that is anything; of an object
+    with itself all of it."""
+    shared: dict[tuple[int, int], Any] = {}
+    for b, second in enumerate(things):
+        for a, first in enumerate(things[:b]):
+            if all(
+                first.box[k] < second.box[k] + second.box[k + 2] and second.box[k] < first.box[k] + first.box[k + 2]
+                for k in (0, 1)
+            ):
+                rle = coco_mask.merge([first.rle, second.rle], True)
+                if coco_mask.area(rle):
+                    shared[a, b] = shared[b, a] = rle
+        shared[b, b] = second.rle
+    return shared
+
+
+def _visible(things: list[Thing], order: Sequence[int], shared: dict[tuple[int, int], Any]) -> dict[int, int]:
+    """Pixels of each object that carry its label once all are painted in this order.
+
+    Those are the pixels whose topmost object has the same label. What an object shows of another that it
+    shares pixels with is what they share, less what lies under a third.
     """
-    if not contested.any():
-        return {}
-    number = np.cumsum(contested).reshape(contested.shape) - 1  # of each contested pixel
-    claims = np.zeros((len(labels), np.count_nonzero(contested)), np.float64)
-    for row, mask, place in zip(claims, masks, places, strict=True):
-        row[number[place][mask & contested[place]]] = 1
-    shared = (claims @ claims.T).astype(np.int64)
-    common: dict[tuple[int, int], int] = {}
-    for a, b in zip(*np.nonzero(np.triu(shared, 1)), strict=True):
-        pair = min(labels[a], labels[b]), max(labels[a], labels[b])
-        common[pair] = common.get(pair, 0) + int(shared[a, b])
-    return common
+    visible: dict[int, int] = dict.fromkeys(order, 0)
+    for place, top in enumerate(order):
+        above = [things[n].rle for n in order[place + 1 :] if (top, n) in shared]
+        union = coco_mask.merge(above) if above else None
+        for n in order[: place + 1]:
+            if (top, n) in shared and things[n].label == things[top].label:
+                part = shared[top, n]
+                visible[n] += _area([part]) - (_area([part, union], True) if above else 0)
+    return visible
 
 
 # -------------------------------------------------------------------------------------------- tables
@@ -225,6 +245,11 @@ def two_kinds(table: pd.DataFrame) -> pd.DataFrame:
         "neither",
     )
     return kinds.assign(kind=words).sort_values("share", kind="stable")
+
+
+def rarest(kinds: pd.DataFrame, number: int = 5) -> list[str]:
+    """The clothing classes with the fewest pixels, of those that occur; from `two_kinds`."""
+    return list(kinds.index[kinds["kind"] != "absent"][:number])
 
 
 def weight_table(pixels: np.ndarray) -> pd.DataFrame:
@@ -535,7 +560,7 @@ def overlap_summary(shown: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         rows[title] = {
             "labelled pixels claimed twice": f"{overlap['share']:.2%}",
             "of these by one class": f"{within:.0%}" if pairs else "–",
-            "commonest pair of two classes": f"{between[0][0]} ({between[0][1]:.1%})" if between else "–",
+            "commonest pair of classes (share)": f"{between[0][0]} ({between[0][1]:.1%})" if between else "–",
         }
     return pd.DataFrame(rows).T
 

@@ -370,12 +370,14 @@ def mean_over(names: Sequence[str], score: str = "iou") -> Callable[[NDArray], A
     every resample and for both trials of a comparison.
 
     Args:
-        names: Class names, at least one.
+        names: Class names; the measure of none is NaN.
         score: "iou", "precision", "recall" or "f1".
     """
     labels = [CLASSES.index(name) for name in names]
 
     def measure(counts: NDArray) -> Array:
+        if not labels:
+            return np.full(counts.shape[:-2], np.nan)
         return np.nan_to_num(getattr(class_scores(counts), score)[..., labels]).mean(axis=-1)
 
     return measure

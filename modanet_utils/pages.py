@@ -17,6 +17,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from modanet_utils import answers
 from modanet_utils.results import caption, claims_table, class_table, headline_table, with_index
 
 STYLE = """
@@ -158,6 +159,14 @@ def index_page(results: Mapping[str, Any], notebooks: Sequence[tuple[str, Notebo
         entries.append(f"<li>{links}<br>{question}</li>")
     provenance = results["provenance"]
     versions = ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())
+    texts = [answers.cross_entropy(results).data, answers.combined(results).data]
+    if results["profile"] == "synthetic":
+        texts = [
+            "**Drawn figures.** This report shows that everything runs. It says nothing about photos: what was found "
+            "on real ones stands in the notebooks beside what was found here, and in the project's README."
+        ]
+    bold = [re.sub(r"[*]{2}(.+?)[*]{2}", r"<strong>\1</strong>", html.escape(text)) for text in texts]
+    answer = "\n".join(f"<p>{text}</p>" for text in bold)
     made = f"Made from commit {provenance['commit']} on {provenance['device']} with {versions}."
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -170,8 +179,9 @@ def index_page(results: Mapping[str, Any], notebooks: Sequence[tuple[str, Notebo
 <body>
 <main>
 <h1>Clothing segmentation under class imbalance</h1>
-<p>{html.escape(caption(results))}</p>
+{answer}
 {_table(headline_table(results))}
+<p>{html.escape(caption(results))}</p>
 <h2>Notebooks</h2>
 <ul>
 {chr(10).join(entries)}

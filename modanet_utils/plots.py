@@ -152,8 +152,8 @@ def class_dots(tests: dict[str, dict], order: Sequence[str], title: str) -> Figu
     offsets = np.linspace(-0.22, 0.22, len(tests)) if len(tests) > 1 else [0]
     for offset, (label, test) in zip(offsets, tests.items(), strict=True):
         for row, name in enumerate(order):
-            scores = test["classes"][name]
-            low, high = scores["iou_interval"] or (scores["iou"], scores["iou"])
+            scores = {"iou": np.nan} | {k: v for k, v in test["classes"][name].items() if v is not None}  # undefined
+            low, high = scores.get("iou_interval", (scores["iou"], scores["iou"]))
             axis.plot([low, high], [row + offset] * 2, color=TRIAL_COLORS[label], lw=2.5, alpha=0.45)
             axis.plot(scores["iou"], row + offset, "o", color=TRIAL_COLORS[label], label=label if row == 0 else None)
     images = next(iter(tests.values()))["classes"]
@@ -180,7 +180,7 @@ def differences(table: pd.DataFrame, order: Sequence[str], title: str) -> Figure
         for row, name in enumerate(order):
             value, low, high = (table.loc[name, f"{score}{end}"] for end in ("", "_low", "_high"))
             if np.isnan(value):
-                axis.text(0, row, "undefined before", ha="center", va="center", fontsize=8, color="#777777")
+                axis.text(0.05, row, "undefined before", va="center", fontsize=8, color="#777777")
                 continue
             clear = low > 0 or high < 0
             color = "#555555" if not clear else "#009e73" if value > 0 else "#cc3311"
@@ -207,24 +207,30 @@ def trade_offs(
         points: Trial's label to the "test" part of its results.
     """
     figure, axes = plt.subplots(2, 7, figsize=(14, 4.8), sharex=True, sharey=True, layout="constrained")
-    adjusted = TRIAL_COLORS["adjusted cross-entropy"]
+    colors = TRIAL_COLORS
     for axis, (label, name) in zip(axes.flat, enumerate(CLOTHING, 1), strict=False):
         recall, precision = curve["recall"][:, label], curve["precision"][:, label]
-        axis.plot(recall, precision, "-", color="#999999", lw=2, label=f"tau from {taus[0]:g} to {taus[-1]:g}")
-        axis.plot(recall[chosen], precision[chosen], "s", color=adjusted, ms=7, label="adjusted cross-entropy")
+        axis.plot(recall, precision, "-", color="#999999", lw=2)
+        axis.plot(recall[chosen], precision[chosen], "s", color=colors["adjusted cross-entropy"], ms=7)
         for trial, test in points.items():
             scores = test["classes"][name]
-            if scores["precision"] is None:  # never predicted
-                axis.plot(0, 0, "x", color=TRIAL_COLORS[trial], ms=7, mew=2, clip_on=False)
+            if not scores["support"]:
+                axis.text(0.5, 0.5, "not in the\ntest part", ha="center", va="center", fontsize=9, color="#777777")
+            elif scores["precision"] is None:  # never predicted
+                axis.plot(0, 0, "x", color=colors[trial], ms=8, mew=2, clip_on=False, zorder=5)
             else:
-                axis.plot(scores["recall"], scores["precision"], "o", color=TRIAL_COLORS[trial], ms=7, label=trial)
+                axis.plot(scores["recall"], scores["precision"], "o", color=colors[trial], ms=7)
         axis.set_title(name, fontsize=11)
-        axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    last = axes.flat[-1]
-    last.axis("off")
-    handles = dict(zip(*reversed(axes.flat[0].get_legend_handles_labels()), strict=True))
-    handles["never predicted"] = plt.Line2D([], [], marker="x", color="#555555", ls="", ms=7, mew=2)
-    last.legend(handles.values(), handles.keys(), loc="center", frameon=False, fontsize=9)
+        axis.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    axes.flat[-1].axis("off")
+    marks = {f"tau from {taus[0]:g} to {taus[-1]:g}": ("#999999", "-", "")}
+    marks["adjusted cross-entropy"] = (colors["adjusted cross-entropy"], "", "s")
+    marks |= {trial: (colors[trial], "", "o") for trial in points} | {"never predicted": ("#555555", "", "x")}
+    handles = [
+        plt.Line2D([], [], color=color, ls=line, marker=marker, ms=7, mew=2 if marker == "x" else 1, label=label)
+        for label, (color, line, marker) in marks.items()
+    ]
+    axes.flat[-1].legend(handles=handles, loc="center", frameon=False, fontsize=9)
     figure.supxlabel("recall on the test part", fontsize=11)
     figure.supylabel("precision on the test part", fontsize=11)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
@@ -247,11 +253,11 @@ def trial_dots(table: pd.DataFrame, labels: Sequence[str], reference: str, title
             axis.plot([low, high], [row, row], color=color, lw=2.5, alpha=0.45)
             axis.plot(value, row, "o", color=color)
     axes[0].set_yticks(range(len(table)), labels)
-    axes[0].invert_yaxis()
     axes[0].set(xlim=(0, None), xlabel="mean IoU of the 13 classes, test part")
     axes[1].axvline(0, color="black", lw=1)
     axes[1].set(xlabel=f"difference from the {reference}, same photos")
     for axis in axes:
+        axis.set_ylim(len(table) - 0.4, -0.6)
         axis.grid(axis="y", visible=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure

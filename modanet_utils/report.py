@@ -3,7 +3,8 @@
 ``python -m modanet_utils.report --profile PROFILE [--data-root ROOT] [--out DIR]`` executes the four
 notebooks in order and writes the executed notebooks, ``results.json`` and the same as pages into DIR. DIR
 changes only when all four succeeded. ``--refresh`` executes the project's notebooks in place, with their
-defaults, as they are committed. ``--readme`` writes the recorded headline table into README.md.
+defaults, as they are committed. ``--readme`` writes the recorded headline table into README.md, and the recorded
+speeds where it has markers for them.
 
 A notebook uses it like this::
 
@@ -33,39 +34,47 @@ from modanet_utils.results import (
 from modanet_utils.workspace import NOTEBOOKS, PROJECT, Workspace, open_workspace, recorded
 
 README_BEGIN, README_END = "<!-- headline:begin -->", "<!-- headline:end -->"
+BENCH_BEGIN, BENCH_END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 def readme_block() -> str:
     """The generated part of README.md, markers included: the answer, the two tables and their caption."""
     results = recorded()
     tables = [markdown(headline_table(results)), markdown(class_table(results))]
-    parts = [answers.combined(results).data, *tables, caption(results)]
+    parts = [answers.cross_entropy(results).data, answers.combined(results).data, *tables, caption(results)]
     return "\n".join([README_BEGIN, "\n\n".join(parts), README_END])
 
 
-def current_readme_block(text: str) -> str:
+def bench_block() -> str:
+    """The part of README.md that quotes ``reports/bench.json``, markers included."""
+    from modanet_utils import bench  # pulls in what notebooks, which import this module, do not need
+
+    return "\n".join([BENCH_BEGIN, bench.readme_text(PROJECT / "reports" / "bench.json"), BENCH_END])
+
+
+def current_readme_block(text: str, begin: str = README_BEGIN, end: str = README_END) -> str:
     """The part of a README between its markers, markers included.
 
     Raises:
         ResultsError: The markers are not there, once each and in order.
     """
-    if text.count(README_BEGIN) != 1 or text.count(README_END) != 1:
-        raise ResultsError(
-            f"README.md must hold {README_BEGIN} and {README_END} once each: the table goes between them."
-        )
-    start, end = text.index(README_BEGIN), text.index(README_END)
-    if end < start:
-        raise ResultsError(f"README.md has {README_END} before {README_BEGIN}: exchange them.")
-    return text[start : end + len(README_END)]
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ResultsError(f"README.md must hold {begin} and {end} once each: the table goes between them.")
+    if text.index(end) < text.index(begin):
+        raise ResultsError(f"README.md has {end} before {begin}: exchange them.")
+    return text[text.index(begin) : text.index(end) + len(end)]
 
 
 def update_readme() -> None:
-    """Write the recorded headline table into README.md."""
+    """Write the recorded headline table into README.md, and the recorded speeds where it has their markers."""
     path = PROJECT / "README.md"
     if not path.exists():
         raise ResultsError("README.md is not there: write it first, with the two markers of the headline table.")
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace(current_readme_block(text), readme_block()), encoding="utf-8")
+    text = text.replace(current_readme_block(text), readme_block())
+    if BENCH_BEGIN in text:
+        text = text.replace(current_readme_block(text, BENCH_BEGIN, BENCH_END), bench_block())
+    path.write_text(text, encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 
 from modanet_utils import trials
 from modanet_utils.datasets import open_dataset
+from modanet_utils.datasets.coco import ANNOTATIONS
 from modanet_utils.results import ResultsError, check_results, read_results
 from modanet_utils.training import run_trial
 from modanet_utils.workspace import NOTEBOOKS, PROJECT, RESULTS_VARIABLE, find_data, shown
@@ -155,6 +156,11 @@ def _prepare_data(profile: str, data_root: Path | None) -> Path:
     if not data_root.is_dir():
         raise ReportError(f"Data root {data_root} does not exist or is no folder: give the folder that holds the data.")
     original = (data_root / "photos").is_dir() and (data_root / "annotations" / "pixel-level").is_dir()
+    if profile == "ccp" and not original and not (data_root / ANNOTATIONS).exists():
+        raise ReportError(
+            f"Data root {data_root} holds neither Clothing Co-Parsing's original layout (photos/, "
+            f"annotations/pixel-level/) nor a converted data set ({ANNOTATIONS}): give the folder that does."
+        )
     if profile != "ccp" or not original:
         return data_root
     from modanet_utils.datasets import ccp  # needed for this layout only

@@ -345,6 +345,25 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
     }
 
 
+def rank_correlation_interval(value: float, pairs: int) -> tuple[float, float]:
+    """95% interval of Spearman's rank correlation over the pairs it was computed from, here the classes.
+
+    Resampled images would hold the classes fixed: with 13 of them that hides most of the uncertainty.
+
+    Source: Fieller, Hartley and Pearson, "Tests for Rank Correlation Coefficients", Biometrika 44, 1957:
+    atanh(value) is nearly normal with variance 1.06 / (pairs - 3).
+
+    Args:
+        value: The correlation, -1 to 1; NaN gives NaN.
+        pairs: At least 4.
+    """
+    if pairs < 4:
+        raise ValueError(f"pairs is {pairs}; an interval needs at least 4.")
+    centre = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
+    half = special.ndtri(0.975) * np.sqrt(1.06 / (pairs - 3))
+    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
 def verdict(
     interval: tuple[float | None, float | None] | list[float] | None,
     *,

@@ -28,10 +28,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from modanet_utils import losses, model
-from modanet_utils.augment import Letterbox, augment, training_transform
+from modanet_utils.augment import PADDING, Letterbox, augment, training_transform
 from modanet_utils.classes import CLASSES, CLOTHING, IGNORE, LABELS
 from modanet_utils.datasets import Dataset as Photos
-from modanet_utils.datasets import open_dataset
+from modanet_utils.datasets import DatasetError, open_dataset
 from modanet_utils.metrics import class_scores, clothing_mean_iou, confusion_counts
 from modanet_utils.progress import Progress
 from modanet_utils.provenance import ROOT, provenance
@@ -42,6 +42,8 @@ from modanet_utils.weights import SCHEMES, class_weights, image_pixels
 LOSSES: tuple[str, ...] = ("cross_entropy", "focal", "dice", "lovasz", "combined")
 CACHE_BYTES = 1 << 30
 """Decoded and letterboxed samples that a training keeps in memory at the most."""
+UNREAD_SHARE = 0.01
+"""Photos of a part that may fail to be read; they are counted and left out. Beyond, training stops."""
 WEIGHTS = "weights.safetensors"
 FINISHED = "scores.json"
 """Written last: a run folder that holds it is finished."""
@@ -89,6 +91,10 @@ class TrialConfig:
         _one_of("loss", self.loss, LOSSES)
         _one_of("class_weights", self.class_weights, SCHEMES)
         _one_of("mixed_precision", self.mixed_precision, ("no", "bf16", "fp16"))
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.type in (int, float) and (isinstance(value, bool) or not isinstance(value, int | f.type)):
+                raise ValueError(f"{f.name} is {value!r}: give a {'whole ' * (f.type is int)}number.")
         for name in ("image_height", "image_width"):
             if getattr(self, name) < 32 or getattr(self, name) % 32:
                 raise ValueError(f"{name} is {getattr(self, name)}: give a multiple of 32.")
@@ -231,7 +237,9 @@ def keep(run: Run, destination: Path, weights: bool = True) -> None:
 class Samples(Dataset):
     """Letterboxed photos and truths; an item is asked for as ``(epoch, index)``.
 
-    The epoch travels with the index because a worker process keeps its own copy of this object.
+    The epoch travels with the index because a worker process keeps its own copy of this object. A photo that
+    cannot be read becomes an empty one, all of it ignored, in its place: the order and the randomness of the
+    others stay as they are. ``unread`` marks it, also for the process that started the workers.
 
     Returns per item:
         photo ``(3, H, W) uint8`` and truth ``(H, W) uint8`` (16 labels, 255 ignored).
@@ -244,6 +252,9 @@ class Samples(Dataset):
         self.kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         pixels = config.image_height * config.image_width
         self.keep = CACHE_BYTES // (4 * pixels * max(1, config.workers))  # every worker keeps its own
+        self.unread = torch.zeros(len(ids), dtype=torch.bool)
+        if config.workers:
+            self.unread.share_memory_()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -257,11 +268,31 @@ class Samples(Dataset):
 
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Decode and letterbox; kept for the next epoch while there is room, so that memory stays bounded."""
-        image = self.letterbox.image(self.photos.image(self.ids[index]))
-        truth = self.letterbox.label_map(self.photos.label_map(self.ids[index]))
+        try:
+            photo = self.photos.image(self.ids[index])
+        except DatasetError:
+            self.unread[index] = True
+            size = self.letterbox.height, self.letterbox.width
+            image, truth = np.full((*size, 3), PADDING, np.uint8), np.full(size, IGNORE, np.uint8)
+        else:
+            image = self.letterbox.image(photo)
+            truth = self.letterbox.label_map(self.photos.label_map(self.ids[index]))
         if len(self.kept) < self.keep:
             self.kept[index] = image, truth
         return image, truth
+
+    def check(self) -> None:
+        """Raise DatasetError if more photos than `UNREAD_SHARE` could not be read so far."""
+        _check_unread(self.photos, [self.ids[index] for index in self.unread.nonzero()[:, 0]], len(self))
+
+
+def _check_unread(photos: Photos, unread: list[int], total: int) -> None:
+    if len(unread) > UNREAD_SHARE * total:
+        file = photos.images[unread[0]]["file_name"]
+        raise DatasetError(
+            f"At least {len(unread)} of {total} photos cannot be read, {file} for one; up to {UNREAD_SHARE:.0%} are "
+            f"left out: replace the files."
+        )
 
 
 class EpochOrder(Sampler):
@@ -330,6 +361,10 @@ def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) ->
             "seconds_per_epoch": round(float(np.median(seconds)), 2),
             "best_epoch": best["epoch"],
             "processes": accelerator.num_processes,
+            "photos_left_out": {
+                "train and val": history[-1].get("photos_left_out", 0),
+                "test": int((counts.sum((1, 2)) == 0).sum()),
+            },
         }
         np.savez_compressed(folder / "counts.npz", ids=np.array(parts["test"]), counts=counts)
         _write(folder / "config.json", config.plain())
@@ -348,7 +383,7 @@ def _accelerator(config: TrialConfig) -> Accelerator:
         mixed_precision=config.mixed_precision,
         # Accelerate joins torchrun's processes on a CPU only where it is told to use the CPU.
         cpu=world > 1 and not torch.accelerator.is_available(),
-        dataloader_config=DataLoaderConfiguration(split_batches=True),
+        dataloader_config=DataLoaderConfiguration(split_batches=True, non_blocking=True),
         # SMP builds attention for the last decoder block's skip, which does not exist and so has no gradient.
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
@@ -371,6 +406,7 @@ def _train(
     loader = _loader(samples, config, order, drop_last=True)
     mine = parts["val"][accelerator.process_index :: accelerator.num_processes]
     validation = Samples(dataset, mine, config, train=False)
+    validation_loader = _loader(validation, config, [(0, i) for i in range(len(mine))], drop_last=False)
     weights = class_weights(image_pixels(dataset, parts["train"]), config.class_weights)
     criterion = build_loss(config, weights).to(accelerator.device)
     net = model.build(config.encoder, config.encoder_weights, config.attention, outputs=config.outputs)
@@ -388,6 +424,7 @@ def _train(
         sums: dict[str, Tensor] = {}
         net.train()
         for step, (photos, truth) in enumerate(loader, 1):
+            samples.check()
             try:
                 loss = criterion(net(photos), training_target(truth, config.outputs))
             except ValueError as error:  # the losses refuse logits that are not finite
@@ -402,11 +439,13 @@ def _train(
         means = {name: float(accelerator.reduce(total, "mean")) / step for name, total in sums.items()}
         if not math.isfinite(means["loss"]):
             raise ValueError(_diverged(epoch, f"the loss became {means['loss']}"))
-        counts = _validation_counts(net, validation, config, accelerator)
+        counts = _validation_counts(net, validation_loader, accelerator)
         history.append(_record(epoch, schedule.get_last_lr()[0], means, counts, time.perf_counter() - started))
-        progress.note = f"validation mean IoU {history[-1]['val_mean_iou']:.3f}"
+        history[-1]["photos_left_out"] = _left_out(samples, validation, accelerator)
+        progress.note = f"validation mean IoU {history[-1]['val_mean_iou']:.3f}{_said(history[-1]['photos_left_out'])}"
         _save(accelerator, net, history, folder)
-    progress.close(f"{config.epochs} epochs, best {max(r['val_mean_iou'] for r in history):.3f} validation mean IoU")
+    best, left_out = max(r["val_mean_iou"] for r in history), history[-1].get("photos_left_out", 0)
+    progress.close(f"{config.epochs} epochs, best {best:.3f} validation mean IoU{_said(left_out)}")
     return history, [record["seconds"] for record in history]
 
 
@@ -444,12 +483,23 @@ def _record(epoch: int, rate: float, means: dict[str, float], counts: np.ndarray
     }
 
 
+def _left_out(samples: Samples, validation: Samples, accelerator: Accelerator) -> int:
+    """Photos of both parts that no process could read. Training photos change processes, the others do not."""
+    training = _sum_over_processes(samples.unread.numpy().astype(np.int64), accelerator) > 0
+    return int(training.sum() + _sum_over_processes(validation.unread.numpy().sum(keepdims=True), accelerator)[0])
+
+
+def _said(left_out: int) -> str:
+    return f", {left_out} photos could not be read and are left out" if left_out else ""
+
+
 @torch.inference_mode()
-def _validation_counts(net: nn.Module, samples: Samples, config: TrialConfig, accelerator: Accelerator) -> np.ndarray:
+def _validation_counts(net: nn.Module, loader: DataLoader, accelerator: Accelerator) -> np.ndarray:
     """Summed counts ``(16, 14)`` at the network's own resolution: cheap enough for every epoch."""
     total = np.zeros((len(LABELS), len(CLASSES)), np.int64)
     net.eval()
-    for photos, truth in _loader(samples, config, [(0, i) for i in range(len(samples))], drop_last=False):
+    for photos, truth in loader:
+        loader.dataset.check()
         prediction = class_logits(net(photos.to(accelerator.device, non_blocking=True))).argmax(1)
         total += confusion_counts(truth, prediction.to("cpu", torch.uint8))
     return _sum_over_processes(total, accelerator)
@@ -498,17 +548,29 @@ def test_counts(
     accelerator: Accelerator | None = None,
     quiet: bool = True,
 ) -> np.ndarray:
-    """Confusion counts of every image at its own resolution, ``(images, 16, 14) int64``."""
+    """Confusion counts of every image at its own resolution, ``(images, 16, 14) int64``.
+
+    A photo that cannot be read has no counts, its row is 0.
+
+    Raises:
+        DatasetError: More photos than `UNREAD_SHARE` cannot be read.
+    """
     letterbox = Letterbox(config.image_height, config.image_width)
     rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     counts = np.zeros((len(ids), len(LABELS), len(CLASSES)), np.int64)
     progress = Progress(len(ids), quiet or rank > 0)
     net.eval()
+    unread: list[int] = []
     for row in range(rank, len(ids), world):
-        prediction = predict(net, dataset.image(ids[row]), letterbox)
-        counts[row] = confusion_counts(dataset.label_map(ids[row]), prediction)
+        try:
+            photo = dataset.image(ids[row])
+        except DatasetError:
+            unread.append(ids[row])
+            _check_unread(dataset, unread, len(ids))
+            continue
+        counts[row] = confusion_counts(dataset.label_map(ids[row]), predict(net, photo, letterbox))
         progress.step(row + 1, "scoring")
-    progress.close(f"{len(ids)} images scored")
+    progress.close(f"{len(ids)} images scored{_said(len(unread))}")
     return _sum_over_processes(counts, accelerator) if accelerator else counts
 
 

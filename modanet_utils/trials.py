@@ -106,6 +106,40 @@ def remaining(planned: list[Planned], dataset: Dataset) -> list[tuple[Planned, i
     return [(one, one.config.epochs - epochs_done(one.config, dataset)) for one in planned if one.name not in there]
 
 
+# ------------------------------------------------------------------------------------------ over the epochs
+
+
+CLIMB = 1.2
+"""A class still climbs if its last IoU is more than this many times that at half of the epochs."""
+
+
+def learned(curves: pd.DataFrame) -> pd.DataFrame:
+    """How each clothing class did over the epochs of a training.
+
+    Args:
+        curves: As `Run.curves` gives them.
+
+    Returns:
+        A row a class: its validation IoU at the first, the middle and the last epoch, and ``state``: "at zero"
+        (never `results.FOUND` or more), "lost" (found once, not at the end), "still climbing" (see `CLIMB`) or
+        "level".
+    """
+    middle = len(curves) // 2
+    table = curves.T.loc[list(CLOTHING)].iloc[:, sorted({0, middle, len(curves) - 1})]
+    last, half, best = curves.iloc[-1], curves.iloc[middle], curves.max()
+    state = [
+        "at zero"
+        if not best[name] >= FOUND
+        else "lost"
+        if not last[name] >= FOUND
+        else "still climbing"
+        if last[name] > CLIMB * half[name]
+        else "level"
+        for name in CLOTHING
+    ]
+    return table.round(3).assign(state=state)
+
+
 # ------------------------------------------------------------------------------------------ side by side
 
 
@@ -141,8 +175,8 @@ def seed_spread(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
 
     Returns:
         A row a trial: ``seeds`` (number), ``mean_iou`` (mean over the seeds) with ``_low`` and ``_high`` (over
-        images), ``lowest`` and ``highest`` seed, ``seed_sd`` (standard deviation between seeds; NaN for one
-        seed) and ``image_sd`` (that of resampled images, from the width of the first seed's interval).
+        images), ``lowest`` and ``highest`` seed and ``seed_sd`` (standard deviation between seeds; NaN for one
+        seed), and ``image_sd`` (that of resampled images, from the width of the first seed's interval).
     """
     rows = {}
     for name, seeds in runs.items():
@@ -150,8 +184,9 @@ def seed_spread(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
         each = metrics.clothing_mean_iou(stack.sum(axis=1))
         first = statistics.bootstrap(stack[0], metrics.clothing_mean_iou)
         row = {"seeds": len(seeds)} | _ends("mean_iou", statistics.bootstrap(stack, metrics.clothing_mean_iou))
-        row |= {"lowest": each.min(), "highest": each.max()}
-        row["seed_sd"] = each.std(ddof=1) if len(seeds) > 1 else np.nan
+        several = len(seeds) > 1
+        row |= {"lowest": each.min() if several else np.nan, "highest": each.max() if several else np.nan}
+        row["seed_sd"] = each.std(ddof=1) if several else np.nan
         rows[name] = row | {"image_sd": (first.high - first.low) / (2 * 1.96)}
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -181,7 +216,8 @@ def spread_texts(table: pd.DataFrame) -> pd.DataFrame:
         "seeds": table["seeds"].astype(int).to_list(),
         "mean IoU over seeds": [with_interval(value, (low, high)) for value, low, high in intervals],
         "lowest to highest seed": [
-            f"{number(low)} to {number(high)}" for low, high in zip(table["lowest"], table["highest"], strict=True)
+            "–" if np.isnan(low) else f"{number(low)} to {number(high)}"
+            for low, high in zip(table["lowest"], table["highest"], strict=True)
         ],
         "SD between seeds": [number(value) for value in table["seed_sd"]],
         "SD between photos": [number(value) for value in table["image_sd"]],

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from modanet_utils.classes import CLASSES, LABELS
+from modanet_utils.classes import CLASSES
 from modanet_utils.datasets import Dataset
 
 SCHEMES: tuple[str, ...] = ("none", "inverse_sqrt", "median_frequency", "effective_number", "inverse")
@@ -13,8 +13,7 @@ SCHEMES: tuple[str, ...] = ("none", "inverse_sqrt", "median_frequency", "effecti
 
 def image_pixels(dataset: Dataset, ids: Iterable[int]) -> np.ndarray:
     """Pixels per image and class, ``(images, 14) int64``; hair and skin count as background."""
-    rows = [np.bincount(dataset.label_map(i).ravel(), minlength=256)[: len(LABELS)] for i in ids]
-    pixels = np.stack(rows).astype(np.int64)
+    pixels = np.stack([dataset.pixels(image_id) for image_id in ids])
     pixels[:, 0] += pixels[:, len(CLASSES) :].sum(1)
     return pixels[:, : len(CLASSES)]
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLASSES, CLOTHING, HAIR, HEADWEAR
@@ -497,3 +498,29 @@ def test_a_better_trial_is_found(datasets):
     print(power.round(2))
     assert (power[["iou 120 images", "iou 45 images", "mean iou"]] > 0.75).all(), power
     assert (power[["iou 15 images", "iou 9 images"]] > 0.3).all(), power
+
+
+# ------------------------------------------------------------------------- rank correlation over classes
+
+
+def test_interval_of_a_rank_correlation_over_classes() -> None:
+    low, high = statistics.rank_correlation_interval(0.5, 28)
+    centre, half = math.atanh(0.5), 1.959964 * math.sqrt(1.06 / 25)
+    assert (low, high) == pytest.approx((math.tanh(centre - half), math.tanh(centre + half)), abs=1e-6)
+    assert all(math.isnan(end) for end in statistics.rank_correlation_interval(float("nan"), 13))
+    with pytest.raises(ValueError, match="pairs is 3"):
+        statistics.rank_correlation_interval(0.1, 3)
+
+
+def test_that_interval_holds_the_truth_as_often_as_it_says() -> None:
+    """Pairs of normal variables with a correlation whose rank correlation is known."""
+    rng = np.random.default_rng(0)
+    rho = 0.6
+    truth = 6 / math.pi * math.asin(rho / 2)
+    held = 0
+    for _ in range(2000):
+        x = rng.normal(size=13)
+        y = rho * x + math.sqrt(1 - rho**2) * rng.normal(size=13)
+        low, high = statistics.rank_correlation_interval(float(stats.spearmanr(x, y).statistic), 13)
+        held += low <= truth <= high
+    assert 0.92 < held / 2000 < 0.98

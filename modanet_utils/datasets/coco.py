@@ -1,11 +1,13 @@
 """Reader of the project's dataset folder: COCO annotations in, label maps and photos out."""
 
+import gc
 import hashlib
 import json
 import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,16 +83,18 @@ class Dataset:
     def things(self, image_id: int) -> list[Thing]:
         """The image's objects in the order in which they are painted: largest rasterised area first."""
         height, width = self.size(image_id)
-        things = []
-        for position, annotation in enumerate(self.annotations[image_id]):
-            rle = _rle(annotation["segmentation"], height, width)
-            if rle is None:
-                continue
-            area = int(coco_mask.area(rle))
-            if area:
-                left, top, w, h = (int(v) for v in coco_mask.toBbox(rle))
-                label = self.labels[annotation["category_id"]]
-                things.append(Thing(label, rle, area, (left, top, w, h), position))
+        found = [(_rle(one["segmentation"], height, width), one) for one in self.annotations[image_id]]
+        usable = [(position, rle, one) for position, (rle, one) in enumerate(found) if rle is not None]
+        if not usable:  # pycocotools does not take an empty list
+            return []
+        rles = [rle for _, rle, _ in usable]
+        things = [
+            Thing(self.labels[one["category_id"]], rle, area, tuple(box), position)
+            for (position, rle, one), area, box in zip(
+                usable, coco_mask.area(rles).tolist(), coco_mask.toBbox(rles).astype(int).tolist(), strict=True
+            )
+            if area
+        ]
         # The sort is stable: of two equally large objects the later one in the file ends on top.
         return sorted(things, key=lambda thing: -thing.area)
 
@@ -106,6 +110,27 @@ class Dataset:
             truth[top : top + height, left : left + width][thing.mask()] = thing.label
         return truth
 
+    def pixels(self, image_id: int, things: list[Thing] | None = None) -> np.ndarray:
+        """Pixels per label in the image's label map, ``(16,) int64``.
+
+        They are counted on run lengths, without painting: from the top down, each object shows as many pixels
+        as it adds to the union of those above it.
+
+        Args:
+            image_id: The image.
+            things: What `things` returns for it, where that is at hand.
+        """
+        height, width = self.size(image_id)
+        pixels = np.zeros(len(LABELS), np.int64)
+        union, covered = None, 0
+        for thing in reversed(self.things(image_id) if things is None else things):
+            union = thing.rle if union is None else coco_mask.merge([union, thing.rle])
+            area = int(coco_mask.area(union))
+            pixels[thing.label] += area - covered
+            covered = area
+        pixels[0] = height * width - covered
+        return pixels
+
     def image(self, image_id: int) -> np.ndarray:
         """The photo, ``(H, W, 3) uint8`` RGB, as stored (an EXIF rotation is not applied: annotations refer
         to the stored pixels).
@@ -116,7 +141,10 @@ class Dataset:
         path = self.root / IMAGES / self._record(image_id)["file_name"]
         if not path.is_file():
             raise DatasetError(f"Photo {path} is missing: put it there or open the dataset again without it.")
-        photo = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        try:
+            photo = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        except cv2.error:  # a header that promises more pixels than OpenCV is willing to read
+            photo = None
         if photo is None:
             raise DatasetError(f"Photo {path} cannot be decoded: replace the file.")
         if photo.shape[:2] != self.size(image_id):
@@ -159,8 +187,24 @@ def open_dataset(root: str | Path, annotations_only: bool = False) -> Dataset:
         raise FileNotFoundError(f"Data root {root} does not exist: give the folder that holds {ANNOTATIONS}.")
     if not file.is_file():
         raise FileNotFoundError(f"Data root {root} holds no {ANNOTATIONS}: convert the source first (see README).")
-    content = file.read_bytes()
-    coco = _parse(content, file)
+    with _no_garbage_collection():
+        return _opened(file, root.stem, annotations_only)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A full-size file becomes a million lists, which the collector would search again and again for nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _opened(file: Path, name: str, annotations_only: bool) -> Dataset:
+    coco, fingerprint = _parsed(file)
     labels = _labels(coco["categories"], file)
     problems: Counter[str] = Counter()
 
@@ -179,12 +223,13 @@ def open_dataset(root: str | Path, annotations_only: bool = False) -> Dataset:
                 f"which the file's categories do not list: correct the annotation."
             )
         else:
-            problems.update(_unusable(annotation["segmentation"]))
+            for problem in _unusable(annotation["segmentation"]):
+                problems[problem] += 1
             annotations[annotation["image_id"]].append(annotation)
     return Dataset(
-        name=str((coco.get("info") or {}).get("name") or (coco.get("info") or {}).get("description") or root.stem),
+        name=str((coco.get("info") or {}).get("name") or (coco.get("info") or {}).get("description") or name),
         root=file.parent,
-        fingerprint=hashlib.sha256(content).hexdigest()[:16],
+        fingerprint=fingerprint,
         images=images,
         annotations=annotations,
         labels=labels,
@@ -194,31 +239,49 @@ def open_dataset(root: str | Path, annotations_only: bool = False) -> Dataset:
 
 def class_pixels(dataset: Dataset, ids: Iterable[int] | None = None) -> np.ndarray:
     """Pixels per label over the images, ``(16,) int64`` (all images where ``ids`` is None)."""
-    pixels = np.zeros(256, np.int64)
+    pixels = np.zeros(len(LABELS), np.int64)
     for image_id in dataset.ids if ids is None else ids:
-        pixels += np.bincount(dataset.label_map(image_id).ravel(), minlength=256)
-    return pixels[: len(LABELS)]
+        pixels += dataset.pixels(image_id)
+    return pixels
 
 
-def _parse(content: bytes, file: Path) -> dict[str, Any]:
+class _Integers(dict[str, int]):
+    """Integers by their digits. Millions of corners share the few numbers that a picture has room for, which
+    takes a third off the memory of a full-size file."""
+
+    def __missing__(self, digits: str) -> int:
+        number = int(digits)
+        if len(digits) < 5:
+            self[digits] = number
+        return number
+
+
+def _parsed(file: Path) -> tuple[dict[str, Any], str]:
+    """The checked content of a COCO file, and its fingerprint."""
+    content = file.read_bytes()
+    fingerprint = hashlib.sha256(content).hexdigest()[:16]
     try:
-        coco = json.loads(content)
+        text = content.decode(json.detect_encoding(content), "surrogatepass")
+        del content  # a full-size file counts: the text alone is held while it is parsed
+        coco = json.loads(text, parse_int=_Integers().__getitem__)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{file} is not JSON ({error}): download or export it again.") from None
     needed = {
-        "images": ("id", "file_name", "width", "height"),
-        "annotations": ("image_id", "category_id", "segmentation"),
-        "categories": ("id", "name"),
+        "images": {"id", "file_name", "width", "height"},
+        "annotations": {"image_id", "category_id", "segmentation"},
+        "categories": {"id", "name"},
     }
     for part, keys in needed.items():
         if not isinstance(coco, dict) or not isinstance(coco.get(part), list):
             raise DatasetError(f"{file} is not a COCO file: it has no list {part!r}.")
         for record in coco[part]:
-            if not isinstance(record, dict) or any(key not in record for key in keys):
-                raise DatasetError(f"{file} is not a COCO file: a record of {part!r} lacks one of {', '.join(keys)}.")
+            if not isinstance(record, dict) or not keys <= record.keys():
+                raise DatasetError(
+                    f"{file} is not a COCO file: a record of {part!r} lacks one of {', '.join(sorted(keys))}."
+                )
     if not coco["images"]:
         raise DatasetError(f"{file} lists no images: there is nothing to open.")
-    return coco
+    return coco, fingerprint
 
 
 def _labels(categories: list[dict[str, Any]], file: Path) -> dict[int, int]:
@@ -268,7 +331,8 @@ def _rle(segmentation: Any, height: int, width: int) -> dict[str, Any] | None:
         return coco_mask.frPyObjects(segmentation, height, width) if isinstance(counts, list) else segmentation
     polygons = [_near(polygon, height, width) for polygon in _polygons(segmentation) if not _flaw(polygon)]
     polygons = [polygon for polygon in polygons if len(polygon) >= 6]
-    return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width)) if polygons else None
+    rles = coco_mask.frPyObjects(polygons, height, width) if polygons else [None]
+    return rles[0] if len(rles) == 1 else coco_mask.merge(rles)
 
 
 def _polygons(segmentation: Any) -> Iterator[Any]:

@@ -1,0 +1,248 @@
+"""The comparisons on tiny data: contestants agree, disagreement is refused, the report keeps what was measured."""
+
+import json
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import annotation, record, rectangle, write_coco
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from modanet_utils import bench, losses, report, training
+from modanet_utils.bench import BenchError, Options
+from modanet_utils.classes import CLASSES, IGNORE
+from modanet_utils.datasets import open_dataset
+
+ROOT = Path(__file__).resolve().parent.parent
+ENTRY = {
+    "what": "one thing | another",
+    "ratio_is": "theirs / ours",
+    "ratio": {"median": 12.345, "low": 11.9, "high": 128.4, "rounds": 3},
+    "seconds": {"theirs": 1.2345, "ours": 0.1},
+    "data": "3 images",
+    "provenance": {"device": "CPU, 2 cores"},
+}
+
+
+@pytest.fixture
+def annotations(tmp_path: Path) -> Path:
+    """Six images of 20x30 with a top and a belt on it, which the file lists first."""
+    things = [
+        annotation(i, label, [rectangle(*box)])
+        for i in range(1, 7)
+        for label, box in ((2, (5, 9, 10, i % 3 + 1)), (9, (4, 3, 12, 12)))
+    ]
+    folder = write_coco(tmp_path / "coco", [record(i) for i in range(1, 7)], things, photos=False)
+    return folder / "annotations.json"
+
+
+@pytest.fixture
+def options(annotations: Path, street: Path, tmp_path: Path) -> Options:
+    return Options(street, annotations, rounds=2, epochs=1, sizes=(20, 40), scratch=tmp_path / "scratch")
+
+
+# -------------------------------------------------------------------------------------- in turns
+
+
+def test_contestants_take_turns_and_the_first_round_is_not_counted() -> None:
+    calls: list[str] = []
+    seconds = bench.in_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, 3)
+    assert calls == ["b", "a", "a", "b", "b", "a", "a", "b"]
+    assert [len(told) for told in seconds.values()] == [3, 3]
+
+
+def test_the_ratio_is_taken_round_by_round() -> None:
+    entry = bench.compared("x", "y", {"theirs": [2.0, 9.0, 4.0], "ours": [1.0, 3.0, 4.0]}, "theirs", "ours")
+    assert entry["ratio"] == {"median": 2.0, "low": 1.0, "high": 3.0, "rounds": 3}
+    assert entry["seconds"] == {"theirs": 4.0, "ours": 3.0} and entry["ratio_is"] == "theirs / ours"
+
+
+def test_seconds_are_those_of_the_contestant() -> None:
+    seconds = bench.in_turns({"slow": lambda: time.sleep(0.02), "quick": lambda: None}, 1, warm=False)
+    assert seconds["slow"][0] >= 0.02 > seconds["quick"][0]
+
+
+# -------------------------------------------------------------------------------------- comparisons
+
+
+def check(entry: dict[str, Any]) -> None:
+    ratio = entry["ratio"]
+    assert 0 < ratio["low"] <= ratio["median"] <= ratio["high"]
+    assert all(value > 0 for value in entry["seconds"].values()) and entry["what"] and entry["data"]
+    json.dumps(entry, allow_nan=False)
+
+
+def test_scan_open_and_scale(options: Options) -> None:
+    scanned, opened, scaled = bench.scan(options), bench.opening(options), bench.scale(options)
+    for entry in (scanned, opened, scaled):
+        check(entry)
+    assert scanned["data"].startswith("6 images, 12 annotations")
+    assert opened["data"].startswith("40 images, 80 annotations") and opened["peak_mebibytes"]["ours"] > 10
+    assert list(scaled["sizes"]) == ["20", "40"] and scaled["sizes"]["40"]["objects"] == 80
+
+
+def test_score(options: Options) -> None:
+    pytest.importorskip("torchmetrics", reason="torchmetrics is not installed: pip install -e '.[bench]'")
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install -e '.[bench]'")
+    entry = bench.score(options)
+    check(entry)
+    assert set(entry["seconds"]) == {"ours", "torchmetrics", "scikit-learn"}
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network, its input and batches small enough for a test."""
+    config = training.TrialConfig
+
+    def small(**values: Any) -> training.TrialConfig:
+        return config(**({"image_height": 64, "image_width": 32, "batch_size": 4} | values))
+
+    monkeypatch.setattr(bench, "TrialConfig", small)
+
+
+def test_loss_loop_and_predict(options: Options, narrow: None) -> None:
+    measured = bench.loss(options, repeats=1)
+    check(measured)
+    assert set(measured["seconds"]) == {"combined loss", "cross-entropy", "SMP losses"}
+    looped = bench.loop(options)
+    check(looped)
+    assert looped["ratio"]["rounds"] == options.epochs and set(looped["pipeline"]) == {"decoding", "remembered"}
+    check(bench.predict(options))
+
+
+def test_epoch(options: Options, narrow: None) -> None:
+    entry = bench.epoch(Options(options.data, None, rounds=1, minutes=1e-4))
+    check(entry)
+    for found in entry["same_time"].values():
+        assert found["seconds"] > 0 and 0 <= found["val_mean_iou"] <= 1
+
+
+def test_contestants_that_disagree_are_refused(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "usual_loop", lambda coco: np.zeros(14, np.int64))
+    with pytest.raises(BenchError, match="disagree .pixels per class."):
+        bench.scan(options)
+
+
+def test_the_losses_of_smp_are_summed_over_the_same_pixels() -> None:
+    logits, target = torch.randn(2, len(CLASSES), 8, 6), torch.randint(len(CLASSES), (2, 8, 6))
+    target[:, :2] = IGNORE
+    value = bench.SMPLoss()(logits, target)
+    other = logits.clone()
+    other[:, :, :2] = 0
+    assert value.isfinite() and torch.allclose(value, bench.SMPLoss()(other, target))
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "combined"])
+def test_nothing_waits_for_a_number_inside_the_step(loss: str) -> None:
+    """Terms stay tensors: `.item()` or `float()` each step would make a GPU wait."""
+    criterion = training.build_loss(training.TrialConfig(loss=loss), np.ones(len(CLASSES)))
+    criterion(torch.randn(1, len(CLASSES), 4, 4, requires_grad=True), torch.zeros((1, 4, 4), dtype=torch.int64))
+    assert all(isinstance(term, torch.Tensor) and not term.requires_grad for term in criterion.last_terms.values())
+
+
+def test_copies_to_a_device_do_not_wait() -> None:
+    assert training._accelerator(training.TrialConfig()).non_blocking
+
+
+def test_the_combined_loss_costs_little_beside_smps() -> None:
+    """The loss alone, forward and backward: the bound is far from the measured ratio, so that a busy machine passes."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn((2, len(CLASSES), 144, 96), generator=generator).requires_grad_()
+    target = torch.randint(len(CLASSES), (2, 144, 96), generator=generator)
+    ours, theirs = losses.CombinedLoss(), bench.SMPLoss()
+    contestants = {
+        "ours": lambda: ours(logits, target).backward(),
+        "SMP": lambda: theirs(logits, target).backward(),
+    }
+    seconds = bench.in_turns(contestants, 5)
+    assert min(seconds["SMP"]) > 1.5 * min(seconds["ours"])
+
+
+# -------------------------------------------------------------------------------------- report, command
+
+
+def test_what_was_not_run_is_kept(annotations: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "bench.json"
+    out.write_text(json.dumps({"loss": ENTRY, "scan": ENTRY}))
+    given = ["--only", "scan", "--annotations", str(annotations), "--rounds", "1", "--out", str(out)]
+    assert bench.main(given) == 0
+    found = json.loads(out.read_text())
+    assert found["loss"] == ENTRY and found["scan"]["data"].startswith("6 images")
+    assert found["scan"]["provenance"]["device"] and set(found) == {"loss", "scan"}
+    assert capsys.readouterr().out.startswith("scan ")
+
+
+def test_what_is_absent_is_said_in_one_sentence_and_the_rest_is_measured(
+    annotations: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out, nowhere = tmp_path / "bench.json", tmp_path / "nowhere"
+    assert bench.main(["--only", "loss,scan", "--data", str(nowhere), "--rounds", "1", "--out", str(out)]) == 2
+    complaints = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0].split()[0] for line in complaints] == ["loss", "scan"]
+    assert "is no converted data set: give --data" in complaints[0] and "none is given" in complaints[1]
+    assert not out.exists()
+    given = ["--only", "loss,scan", "--data", str(nowhere), "--annotations", str(annotations), "--rounds", "1"]
+    assert bench.main([*given, "--out", str(out)]) == 2
+    assert list(json.loads(out.read_text())) == ["scan"]
+
+
+def test_an_unknown_comparison_is_refused(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "speed"])
+    assert (
+        "'speed' is no comparison; there are scan, loss, loop, epoch, score, open, predict" in capsys.readouterr().err
+    )
+
+
+def test_readme_text(tmp_path: Path) -> None:
+    assert bench.readme_text(tmp_path / "none.json") == "Not measured yet."
+    (tmp_path / "bench.json").write_text(json.dumps({"score": ENTRY, "scan": ENTRY}))
+    lines = bench.readme_text(tmp_path / "bench.json").splitlines()
+    assert lines[0] == "| key | compared | ratio [lowest, highest] | seconds | data |"
+    assert [line.split(" | ")[0] for line in lines[2:4]] == ["| scan", "| score"]
+    assert "one thing \\| another | 12.3 [11.9, 128] = theirs / ours | theirs 1.23, ours 0.1 | 3 images |" in lines[2]
+    assert lines[-1] == "Measured on: CPU, 2 cores."
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    if report.BENCH_BEGIN in text or bench.REPORT.is_file():
+        block = report.current_readme_block(text, report.BENCH_BEGIN, report.BENCH_END)
+        assert block == report.bench_block(), "run python -m modanet_utils.report --readme"
+
+
+def test_only_markers_in_the_readme_are_filled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(report, "PROJECT", tmp_path)
+    monkeypatch.setattr(report, "readme_block", lambda: f"{report.README_BEGIN}\nnew\n{report.README_END}")
+    readme = tmp_path / "README.md"
+    headline = f"a\n{report.README_BEGIN}\n{report.README_END}\nb\n"
+    readme.write_text(headline)
+    report.update_readme()
+    assert readme.read_text() == headline.replace(report.README_BEGIN, f"{report.README_BEGIN}\nnew")
+    readme.write_text(f"{headline}{report.BENCH_BEGIN}\nold\n{report.BENCH_END}\n")
+    report.update_readme()
+    assert readme.read_text().endswith(f"b\n{report.BENCH_BEGIN}\nNot measured yet.\n{report.BENCH_END}\n")
+
+
+def test_what_is_compared_with_is_pinned() -> None:
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+    pins = {canonicalize_name(name): version for name, version in pins.items()}
+    for requirement in map(Requirement, extra):
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
+
+
+def test_opened_files_hold_the_same(annotations: Path) -> None:
+    dataset = open_dataset(annotations, annotations_only=True)
+    coco, ours = (bench.measured(program, annotations)["found"] for program in (bench._OPEN_COCO, bench._OPEN_OURS))
+    assert coco == ours == [len(dataset.ids), 12]
+
+
+def test_a_measured_program_that_fails_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="failed: FileNotFoundError"):
+        bench.measured(bench._OPEN_OURS, tmp_path / "nowhere.json")
