@@ -218,7 +218,7 @@ def no_annotations(folder: Path) -> Path:
     [
         (lambda folder: folder / "elsewhere", "does not exist"),
         (lambda folder: folder / "annotations.json", "is no folder"),
-        (no_annotations, "holds no annotations.json"),
+        (no_annotations, "holds neither Clothing Co-Parsing's original layout"),
         (no_photos, "holds none of the 4 photos"),
         (not_json, "is not JSON"),
         (not_coco, "is not a COCO file"),
