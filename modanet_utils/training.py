@@ -342,6 +342,7 @@ def build_loss(config: TrialConfig, weights: np.ndarray) -> nn.Module:
 
 def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) -> None:
     """Train from the last complete epoch on, score the test part once, finish the run folder."""
+    made_by = provenance()  # now: the code may be changed while it runs
     accelerator = _accelerator(config)
     parts = split(dataset, config.split_seed)
     history, seconds = _train(config, dataset, parts, folder, accelerator, quiet)
@@ -356,7 +357,7 @@ def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) ->
     net = _load(config, folder / WEIGHTS).to(accelerator.device)
     counts = test_counts(net, dataset, parts["test"], config, accelerator, quiet)
     if accelerator.is_main_process:
-        about = provenance() | {
+        about = made_by | {
             "data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
             "seconds_per_epoch": round(float(np.median(seconds)), 2),
             "best_epoch": best["epoch"],

@@ -136,9 +136,7 @@ def brute_force_lovasz(logits: Tensor, target: Tensor, bins: int | None = None) 
 @pytest.mark.parametrize("seed", range(8))
 def test_lovasz_is_the_brute_force_extension(seed: int) -> None:
     logits, target = example(seed, shape=(2, 3, 4))
-    assert LovaszSoftmaxLoss()(logits, target).item() == pytest.approx(
-        brute_force_lovasz(logits, target), abs=1e-12
-    )
+    assert LovaszSoftmaxLoss()(logits, target).item() == pytest.approx(brute_force_lovasz(logits, target), abs=1e-12)
     for bins in (1, 4, 50):
         assert LovaszSoftmaxLoss(bins=bins)(logits, target).item() == pytest.approx(
             brute_force_lovasz(logits, target, bins), abs=1e-12
