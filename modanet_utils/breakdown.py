@@ -16,7 +16,7 @@ from modanet_utils.classes import CLASSES, CLOTHING, IGNORE, LABELS, SKIN
 from modanet_utils.errors import FOUND_SHARE, SHIFT
 from modanet_utils.exploration import REFERENCE, SMALL
 from modanet_utils.metrics import ratio
-from modanet_utils.statistics import bootstrap, paired_comparison
+from modanet_utils.statistics import bootstrap, ends, paired_comparison
 
 WIDTH = 2
 """Thickness of the band in boundary IoU, in pixels of the photo."""
@@ -100,17 +100,11 @@ def _outline_counts(
     truth: NDArray[np.uint8], prediction: NDArray[np.uint8], limit: NDArray[np.uint8], shifts: tuple[int, int]
 ) -> NDArray[np.int64]:
     """Boundary bands of one class, ``(4, 2)``; a shift is both to the right and down, each counted."""
-    band, counts = _band(truth), []
+    band, counts = metrics.inner_band(truth, WIDTH), []
     for others in ([prediction], [limit], *([_moved(truth, 0, s), _moved(truth, s, 0)] for s in shifts)):
-        bands = [_band(other) for other in others]
+        bands = [metrics.inner_band(other, WIDTH) for other in others]
         counts.append([sum((band & b).sum() for b in bands), sum((band ^ b).sum() for b in bands)])
     return np.array(counts, np.int64)
-
-
-def _band(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """As `metrics.boundary_counts` has it: what lies in the mask at most `WIDTH` from its outside."""
-    square = np.ones((2 * WIDTH + 1, 2 * WIDTH + 1), np.uint8)
-    return (mask > 0) & (cv2.erode(mask, square, borderType=cv2.BORDER_CONSTANT, borderValue=0) == 0)
 
 
 def _moved(mask: NDArray[np.uint8], down: int, right: int) -> NDArray[np.uint8]:
@@ -167,8 +161,7 @@ def outline_table(outlines: NDArray) -> pd.DataFrame:
     parts = bootstrap(outlines.reshape(len(outlines), -1, 2), boundary_iou)
     table = pd.DataFrame(index=pd.Index(CLOTHING, name="class"))
     for at, name in enumerate(OUTLINES):
-        for end, part in zip(("", "_low", "_high"), parts, strict=True):
-            table[name + end] = part.reshape(len(CLOTHING), -1)[:, at]
+        table = table.assign(**ends(name, [part.reshape(len(CLOTHING), -1)[:, at] for part in parts]))
     return table
 
 
@@ -224,8 +217,7 @@ def size_table(counts: NDArray) -> pd.DataFrame:
         "missed": lambda s: ratio(s[..., 4], s[..., 3:].sum(axis=-1)),
     }
     for name, measure in measures.items():
-        for end, part in zip(("", "_low", "_high"), bootstrap(table, measure), strict=True):
-            frame[name + end] = part
+        frame = frame.assign(**ends(name, bootstrap(table, measure)))
     return frame
 
 
@@ -281,8 +273,7 @@ def kind_table(kinds: NDArray) -> pd.DataFrame:
     parts = bootstrap(kinds, measure)
     table = pd.DataFrame(index=pd.Index([*CLOTHING, "mean"], name="class"))
     for at, name in enumerate(("iou", *KINDS)):
-        for end, part in zip(("", "_low", "_high"), parts, strict=True):
-            table[name + end] = part[at]
+        table = table.assign(**ends(name, [part[at] for part in parts]))
     pooled = kinds.sum(axis=0)
     support = pooled[:, :4].sum(axis=1)
     for at, name in enumerate(KINDS):
@@ -306,8 +297,7 @@ def growth_table(before: NDArray, after: NDArray) -> pd.DataFrame:
     """`growth` of two trials: a row a class and "all clothing"; ``before`` and ``after`` with intervals."""
     table = pd.DataFrame(index=pd.Index([*CLOTHING, "all clothing"], name="class"))
     for name, counts in (("before", before), ("after", after)):
-        for end, part in zip(("", "_low", "_high"), bootstrap(counts, growth), strict=True):
-            table[name + end] = part
+        table = table.assign(**ends(name, bootstrap(counts, growth)))
     return table
 
 
@@ -330,6 +320,5 @@ def part_table(before: NDArray, after: NDArray) -> pd.DataFrame:
     estimates: dict[str, Any] = {"before": bootstrap(before, measure), "after": bootstrap(after, measure)}
     estimates["difference"] = paired_comparison(before, after, measure)[:3]
     for name, parts in estimates.items():
-        for end, part in zip(("", "_low", "_high"), parts, strict=True):
-            table[name + end] = part
+        table = table.assign(**ends(name, parts))
     return table

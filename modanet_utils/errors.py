@@ -25,7 +25,7 @@ from modanet_utils.datasets import Dataset
 from modanet_utils.metrics import leak, ratio
 from modanet_utils.progress import Progress
 from modanet_utils.results import TRIALS
-from modanet_utils.statistics import Measure, bootstrap, paired_comparison, verdict
+from modanet_utils.statistics import Measure, bootstrap, ends, paired_comparison, verdict
 from modanet_utils.training import Run, predict
 
 ALARM_SHARE = 0.0005
@@ -87,8 +87,7 @@ def largest_flows(counts: ArrayLike, number: int = 10) -> pd.DataFrame:
     table["errors"] = ratio(wrong[rows, columns], wrong.sum())
     parts = [np.split(part, 2) for part in bootstrap(stack, measure)]
     for at, name in enumerate(("of_truth", "of_prediction")):
-        for end, part in zip(("", "_low", "_high"), parts, strict=True):
-            table[name + end] = part[at]
+        table = table.assign(**ends(name, [part[at] for part in parts]))
     return table
 
 
@@ -197,15 +196,11 @@ def answers(before: NDArray, after: NDArray, limit: NDArray | None = None) -> pd
     for name, (text, select, measure) in QUESTIONS.items():
         row: dict[str, Any] = {"text": text}
         for column, counts in (("before", before), ("after", after)):
-            row |= _ends(column, bootstrap(select(counts), measure))
-        row |= _ends("difference", paired_comparison(select(before), select(after), measure)[:3])
+            row |= ends(column, bootstrap(select(counts), measure))
+        row |= ends("difference", paired_comparison(select(before), select(after), measure)[:3])
         row["limit"] = np.nan if limit is None else float(measure(select(limit).sum(axis=0)))
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _ends(name: str, estimate: Sequence[float]) -> dict[str, float]:
-    return dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
 
 
 # --------------------------------------------------------------------------------------- arithmetic
@@ -599,8 +594,8 @@ def skin_deeper(before: Scan, after: Scan) -> pd.DataFrame:
         first, second, limit = (getattr(places, part) for places in (before.found, after.found, after.limit))
         row: dict[str, Any] = {"text": f"of that, over {SHIFT} {unit} from clothing"}
         for column, depth in (("before", first), ("after", second)):
-            row |= _ends(column, bootstrap(depth, deeper_share))
-        row |= _ends("difference", paired_comparison(first, second, deeper_share)[:3])
+            row |= ends(column, bootstrap(depth, deeper_share))
+        row |= ends("difference", paired_comparison(first, second, deeper_share)[:3])
         rows[name] = row | {"limit": float(deeper_share(limit.sum(axis=0)))}
     return pd.DataFrame.from_dict(rows, orient="index")
 

@@ -135,11 +135,6 @@ def estimate(counts: NDArray, measure: Measure) -> tuple[NDArray, NDArray, NDArr
     return nothing, nothing, nothing
 
 
-def _columns(table: pd.DataFrame, name: str, parts: Sequence[NDArray]) -> None:
-    for end, part in zip(("", "_low", "_high"), parts, strict=True):
-        table[name + end] = part
-
-
 # ------------------------------------------------------------------------------------------- colour observed
 
 
@@ -264,7 +259,7 @@ def dose_response(counts: NDArray) -> dict[str, pd.DataFrame]:
         tables[name] = pd.DataFrame(index=pd.Index((0, *STEPS), name="distance"))
         parts = [np.split(part, len(ARMS) + 2) for part in estimate(counts, measure)]
         for place, column in enumerate((*ARMS, "difference", "against_background")):
-            _columns(tables[name], column, [part[place] for part in parts])
+            tables[name] = tables[name].assign(**statistics.ends(column, [part[place] for part in parts]))
     return tables
 
 
@@ -465,7 +460,7 @@ def probe_table(counts: NDArray) -> pd.DataFrame:
             values = score(summed[..., 0::2, :], summed[..., 1::2, :])
             return np.concatenate([values, values[..., 1:2] - values[..., 2:3]], axis=-1)
 
-        _columns(table, name, estimate(counts, measure))
+        table = table.assign(**statistics.ends(name, estimate(counts, measure)))
     return table
 
 
@@ -554,7 +549,7 @@ def crowd_table(counts: NDArray) -> pd.DataFrame:
         parts = estimate(flat, measure)
         row: dict[str, Any] = {}
         for place, name in enumerate(("alone", "together", *CROWD)):
-            row |= {name + end: float(part[place]) for end, part in zip(("", "_low", "_high"), parts, strict=True)}
+            row |= statistics.ends(name, [float(part[place]) for part in parts])
         rows.append(row)
     return pd.DataFrame(rows, index=pd.Index(OVERLAPS, name="overlap"))
 

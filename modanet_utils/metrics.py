@@ -17,10 +17,11 @@ the truth, IoU and F1 of a class that is neither in the truth nor predicted.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage, stats
+from scipy import stats
 
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE, LABELS, SKIN
 
@@ -342,8 +343,8 @@ def boundary_counts(truth: ArrayLike, prediction: ArrayLike, label: int, width: 
     if width < 1:
         raise ValueError(f"width is {width}; it must be at least 1 pixel.")
     valid = truth != IGNORE
-    true_band = _inner_band(truth == label, width) & valid
-    predicted_band = _inner_band(prediction == label, width) & valid
+    true_band = inner_band(truth == label, width) & valid
+    predicted_band = inner_band(prediction == label, width) & valid
     return int((true_band & predicted_band).sum()), int((true_band | predicted_band).sum())
 
 
@@ -352,12 +353,10 @@ def boundary_iou(truth: ArrayLike, prediction: ArrayLike, label: int, width: int
     return float(ratio(*boundary_counts(truth, prediction, label, width)))
 
 
-def _inner_band(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
-    """The pixels of a mask at most `width` from its outside."""
-    if not mask.any():
-        return mask
-    core = ndimage.minimum_filter(mask.view(np.uint8), size=2 * width + 1, mode="constant", cval=0)
-    return mask & (core == 0)
+def inner_band(mask: NDArray, width: int) -> NDArray[np.bool_]:
+    """The pixels of a mask ``(H, W)``, bool or 0 and 1, at most ``width`` from its outside."""
+    mask, square = np.asarray(mask, np.uint8), np.ones((2 * width + 1, 2 * width + 1), np.uint8)
+    return (mask > 0) & (cv2.erode(mask, square, borderType=cv2.BORDER_CONSTANT, borderValue=0) == 0)
 
 
 # ---------------------------------------------------------------------- measures over chosen classes

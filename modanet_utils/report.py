@@ -3,8 +3,8 @@
 ``python -m modanet_utils.report --profile PROFILE [--data-root ROOT] [--out DIR]`` executes the four
 notebooks in order and writes the executed notebooks, ``results.json`` and the same as pages into DIR. DIR
 changes only when all four succeeded. ``--refresh`` executes the project's notebooks in place, with their
-defaults, as they are committed. ``--readme`` writes the recorded headline table into README.md, and the recorded
-speeds where it has markers for them.
+defaults, as they are committed. ``--trials`` trains what the comparison of trials lacks. ``--readme`` writes the
+recorded tables into README.md.
 
 A notebook uses it like this::
 
@@ -18,6 +18,7 @@ A notebook uses it like this::
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from modanet_utils import answers
@@ -33,48 +34,48 @@ from modanet_utils.results import (
 )
 from modanet_utils.workspace import NOTEBOOKS, PROJECT, Workspace, open_workspace, recorded
 
-README_BEGIN, README_END = "<!-- headline:begin -->", "<!-- headline:end -->"
-BENCH_BEGIN, BENCH_END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
-
-def readme_block() -> str:
-    """The generated part of README.md, markers included: the answer, the two tables and their caption."""
+def _headline() -> str:
     results = recorded()
     tables = [markdown(headline_table(results)), markdown(class_table(results))]
-    parts = [answers.cross_entropy(results).data, answers.combined(results).data, *tables, caption(results)]
-    return "\n".join([README_BEGIN, "\n\n".join(parts), README_END])
+    return "\n\n".join([answers.cross_entropy(results).data, answers.combined(results).data, *tables, caption(results)])
 
 
-def bench_block() -> str:
-    """The part of README.md that quotes ``reports/bench.json``, markers included."""
+def _claims() -> str:
+    return markdown(claims_table(recorded()))
+
+
+def _bench() -> str:
     from modanet_utils import bench  # pulls in what notebooks, which import this module, do not need
 
-    return "\n".join([BENCH_BEGIN, bench.readme_text(PROJECT / "reports" / "bench.json"), BENCH_END])
+    return bench.readme_text(PROJECT / "reports" / "bench.json")
 
 
-def current_readme_block(text: str, begin: str = README_BEGIN, end: str = README_END) -> str:
-    """The part of a README between its markers, markers included.
+README_PARTS: dict[str, Callable[[], str]] = {"headline": _headline, "claims": _claims, "bench": _bench}
+"""The generated parts of README.md, each between two comments, ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""
+
+
+def up_to_date(readme: str) -> str:
+    """The text of README.md with its generated parts made anew.
 
     Raises:
-        ResultsError: The markers are not there, once each and in order.
+        ResultsError: Nothing is recorded, or the comments are not there, once each and in order.
     """
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ResultsError(f"README.md must hold {begin} and {end} once each: the table goes between them.")
-    if text.index(end) < text.index(begin):
-        raise ResultsError(f"README.md has {end} before {begin}: exchange them.")
-    return text[text.index(begin) : text.index(end) + len(end)]
+    for name, part in README_PARTS.items():
+        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+        if (readme.count(begin), readme.count(end)) != (1, 1) or readme.index(end) < readme.index(begin):
+            raise ResultsError(f"README.md must hold {begin} and, after it, {end}, once each: write them into it.")
+        before, after = readme[: readme.index(begin)], readme[readme.index(end) :]
+        readme = f"{before}{begin}\n{part()}\n{after}"
+    return readme
 
 
 def update_readme() -> None:
-    """Write the recorded headline table into README.md, and the recorded speeds where it has their markers."""
+    """Write the generated parts of README.md anew."""
     path = PROJECT / "README.md"
     if not path.exists():
-        raise ResultsError("README.md is not there: write it first, with the two markers of the headline table.")
-    text = path.read_text(encoding="utf-8")
-    text = text.replace(current_readme_block(text), readme_block())
-    if BENCH_BEGIN in text:
-        text = text.replace(current_readme_block(text, BENCH_BEGIN, BENCH_END), bench_block())
-    path.write_text(text, encoding="utf-8")
+        raise ResultsError("README.md is not there: write it first, with the comments around its generated parts.")
+    path.write_text(up_to_date(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--profile", default="synthetic", help="a file in profiles/, without .yaml")
     parser.add_argument("--data-root", type=Path, help="data set folder; for ccp also its original layout")
     parser.add_argument("--out", type=Path, help="folder of the report; build/report/PROFILE if not given")
-    parser.add_argument("--readme", action="store_true", help="only write the recorded headline table into README.md")
+    parser.add_argument("--readme", action="store_true", help="only write the recorded tables into README.md")
     parser.add_argument("--refresh", action="store_true", help="only execute notebooks/ in place")
     parser.add_argument("--trials", action="store_true", help="only train what the report's plan of trials lacks")
     options = parser.parse_args(arguments)

@@ -226,8 +226,8 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
     Raises:
         ReportError, OSError, ValueError: With one sentence; before or during the run.
     """
+    series = _read_notebooks(notebooks or PROJECT / "notebooks", read_profile(profile))  # before data are converted
     parameters, root, out = _prepare(profile, data_root, out)
-    series = _read_notebooks(notebooks or PROJECT / "notebooks", parameters)
     # Relative to the project's folder, so that an executed notebook says the same wherever the project lies.
     if root != PROJECT / "data" / profile:
         parameters["data_root"] = shown(root)
@@ -257,7 +257,7 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
     there = trials.finished(planned, dataset)
     for name, found in there.items():
         trials.keep_run(name, found, out)
-    left = trials.remaining(planned, dataset)
+    left = trials.remaining(planned, there, dataset)
     print(f"{len(there)} of {len(planned)} trainings are finished and kept in {shown(out)}/runs.", flush=True)
     seconds = [found.provenance["seconds_per_epoch"] for found in there.values()]
     for one, epochs in left:

@@ -26,7 +26,7 @@ is the same in every resample, such as an IoU of 0, has an interval of length 0:
 image does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +63,11 @@ class Comparison(NamedTuple):
     low: Any
     high: Any
     p: Any
+
+
+def ends(name: str, estimate: Sequence[Any]) -> dict[str, Any]:
+    """Value, low and high as entries of a row, or columns of a table: NAME, NAME_low, NAME_high."""
+    return dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
 
 
 # --------------------------------------------------------------------------------------- bootstrap
@@ -293,8 +298,7 @@ def compare_trials(
     parts = [np.split(array, len(names)) for array in result]
     table = pd.DataFrame(index=pd.Index(CLOTHING, name="class"))
     for number, name in enumerate(names):
-        for column, part in zip(("", "_low", "_high"), parts, strict=False):
-            table[name + column] = part[number]
+        table = table.assign(**ends(name, [part[number] for part in parts[:3]]))
         if name == "iou":
             table["p"] = parts[3][number]
             table["p_holm"] = holm(parts[3][number])

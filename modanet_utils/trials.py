@@ -100,9 +100,8 @@ def keep_run(name: str, run: Run, out: Path) -> None:
     keep(run, out / "runs" / name, weights=name in FINALISTS)
 
 
-def remaining(planned: list[Planned], dataset: Dataset) -> list[tuple[Planned, int]]:
-    """What a plan still lacks: each training with the epochs it has to go."""
-    there = finished(planned, dataset)
+def remaining(planned: list[Planned], there: Mapping[str, Run], dataset: Dataset) -> list[tuple[Planned, int]]:
+    """What a plan lacks beside the runs that are there: each training with the epochs it has to go."""
     return [(one, one.config.epochs - epochs_done(one.config, dataset)) for one in planned if one.name not in there]
 
 
@@ -157,9 +156,9 @@ def compared(counts: Mapping[str, NDArray], reference: str = "combined") -> pd.D
     """
     rows = {}
     for name, own in counts.items():
-        row = _ends("mean_iou", statistics.bootstrap(own, metrics.clothing_mean_iou))
+        row = statistics.ends("mean_iou", statistics.bootstrap(own, metrics.clothing_mean_iou))
         change = (np.nan,) * 3 if name == reference else statistics.compare_mean_iou(counts[reference], own)[:3]
-        row |= _ends("change", change)
+        row |= statistics.ends("change", change)
         for score in ("precision", "recall"):
             row[score] = float(metrics.mean_over(CLOTHING, score)(own.sum(axis=0)))
         row["found"] = int((np.nan_to_num(metrics.clothing_iou(own.sum(axis=0))) >= FOUND).sum())
@@ -183,7 +182,9 @@ def seed_spread(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
         stack = np.stack([run.counts for run in seeds])
         each = metrics.clothing_mean_iou(stack.sum(axis=1))
         first = statistics.bootstrap(stack[0], metrics.clothing_mean_iou)
-        row = {"seeds": len(seeds)} | _ends("mean_iou", statistics.bootstrap(stack, metrics.clothing_mean_iou))
+        row = {"seeds": len(seeds)} | statistics.ends(
+            "mean_iou", statistics.bootstrap(stack, metrics.clothing_mean_iou)
+        )
         several = len(seeds) > 1
         row |= {"lowest": each.min() if several else np.nan, "highest": each.max() if several else np.nan}
         row["seed_sd"] = each.std(ddof=1) if several else np.nan
@@ -223,7 +224,3 @@ def spread_texts(table: pd.DataFrame) -> pd.DataFrame:
         "SD between photos": [number(value) for value in table["image_sd"]],
     }
     return pd.DataFrame(columns, index=[trial_label(name) for name in table.index])
-
-
-def _ends(name: str, estimate: Sequence[float]) -> dict[str, float]:
-    return dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))

@@ -13,7 +13,7 @@ from conftest import annotation, record, rectangle, write_coco
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from modanet_utils import bench, losses, report, training
+from modanet_utils import bench, losses, training
 from modanet_utils.bench import BenchError, Options
 from modanet_utils.classes import CLASSES, IGNORE
 from modanet_utils.datasets import open_dataset
@@ -207,26 +207,6 @@ def test_readme_text(tmp_path: Path) -> None:
     assert [line.split(" | ")[0] for line in lines[2:4]] == ["| scan", "| score"]
     assert "one thing \\| another | 12.3 [11.9, 128] = theirs / ours | theirs 1.23, ours 0.1 | 3 images |" in lines[2]
     assert lines[-1] == "Measured on: CPU, 2 cores."
-
-
-def test_the_readme_says_what_was_measured() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    if report.BENCH_BEGIN in text or bench.REPORT.is_file():
-        block = report.current_readme_block(text, report.BENCH_BEGIN, report.BENCH_END)
-        assert block == report.bench_block(), "run python -m modanet_utils.report --readme"
-
-
-def test_only_markers_in_the_readme_are_filled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(report, "PROJECT", tmp_path)
-    monkeypatch.setattr(report, "readme_block", lambda: f"{report.README_BEGIN}\nnew\n{report.README_END}")
-    readme = tmp_path / "README.md"
-    headline = f"a\n{report.README_BEGIN}\n{report.README_END}\nb\n"
-    readme.write_text(headline)
-    report.update_readme()
-    assert readme.read_text() == headline.replace(report.README_BEGIN, f"{report.README_BEGIN}\nnew")
-    readme.write_text(f"{headline}{report.BENCH_BEGIN}\nold\n{report.BENCH_END}\n")
-    report.update_readme()
-    assert readme.read_text().endswith(f"b\n{report.BENCH_BEGIN}\nNot measured yet.\n{report.BENCH_END}\n")
 
 
 def test_what_is_compared_with_is_pinned() -> None:

@@ -729,25 +729,38 @@ def test_caption_says_how_many_images_and_seeds(complete: dict[str, Any]) -> Non
     assert "3 seeds a trial" in results.caption(change(complete, "trials/combined/seeds", [0, 1, 2]))
 
 
-def test_readme_gets_the_recorded_table(project: Path, complete: dict[str, Any], capsys: pytest.CaptureFixture) -> None:
+def test_readme_gets_the_recorded_tables(
+    project: Path, complete: dict[str, Any], capsys: pytest.CaptureFixture
+) -> None:
     assert report.main(["--readme"]) == 2
     readme = project / "README.md"
-    readme.write_text(f"before\n{report.README_BEGIN}\nold\n{report.README_END}\nafter\n")
+    marks = "".join(f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name in report.README_PARTS)
+    readme.write_text(f"before\n{marks}after\n")
     assert report.main(["--readme"]) == 2  # nothing recorded yet
-    assert "old" in readme.read_text()
+    assert readme.read_text().count("old") == 3
     results.write_results(project / "reports" / "ccp" / "results.json", complete)
     assert report.main(["--readme"]) == 0
     text = readme.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-    assert report.current_readme_block(text) == report.readme_block()
-    readme.write_text("no markers")
-    assert report.main(["--readme"]) == 2
-    assert "once each" in capsys.readouterr().err
+    assert text.startswith("before\n<!-- headline:begin -->\n") and text.endswith("<!-- bench:end -->\nafter\n")
+    assert "old" not in text and "Not measured yet." in text
+    for table in (results.headline_table, results.class_table, results.claims_table):
+        assert results.markdown(table(complete)) in text
+    assert report.up_to_date(text) == text
+    for damaged in (
+        "no markers",
+        text.replace("<!-- claims:end -->", ""),
+        text + marks,
+        "\n".join(text.split("\n")[::-1]),
+    ):
+        readme.write_text(damaged)
+        assert report.main(["--readme"]) == 2
+        assert "once each" in capsys.readouterr().err
+        assert readme.read_text() == damaged
 
 
 def test_the_readme_is_up_to_date() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert report.current_readme_block(text) == report.readme_block(), "run python -m modanet_utils.report --readme"
+    assert report.up_to_date(text) == text, "run python -m modanet_utils.report --readme"
 
 
 # ------------------------------------------------------------------------------------------- pages
