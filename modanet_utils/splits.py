@@ -44,7 +44,8 @@ def split(dataset: Dataset, seed: int = 0) -> dict[str, list[int]]:
 
     def place(scene: int, wanted: dict[str, float]) -> None:
         size = len(scenes[scene])
-        fitting = [part for part in PARTS if room[part] >= size] or list(PARTS)
+        # Where it fits nowhere, the part with most room: so none ends further from its size than one scene.
+        fitting = [part for part in PARTS if room[part] >= size] or [max(PARTS, key=lambda part: room[part])]
         part = max(fitting, key=lambda part: (wanted[part], room[part] / PARTS[part]))
         placed[scene] = part
         room[part] -= size

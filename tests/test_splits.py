@@ -159,6 +159,16 @@ def test_a_scene_is_never_divided(sizes: list[int], seed: int, chance: random.Ra
         assert abs(len(parts[name]) - share * len(where)) <= max(sizes) + 1
 
 
+@pytest.mark.parametrize("seed", range(24))
+def test_scenes_that_fit_nowhere_do_not_all_end_in_one_part(seed: int) -> None:
+    """In some of these orders two scenes of 5 find no room of their own in any part."""
+    scenes = [range(0, 3), range(3, 6), range(6, 11), range(11, 16)]
+    shows = {i: {label} for label, scene in enumerate(scenes, 1) for i in scene}
+    data = dataset(shows, {i: scene[0] for scene in scenes for i in scene})
+    sizes = [len(part) for part in split(data, seed).values()]
+    assert all(abs(size - share * 16) <= 5 for size, share in zip(sizes, PARTS.values(), strict=True)), sizes
+
+
 def test_real_photos_of_one_scene_stay_together(real_ccp: Dataset) -> None:
     scenes: dict[int, set[int]] = {}
     for i, one in real_ccp.images.items():
