@@ -75,6 +75,8 @@ class TrialConfig:
     focal: float = 1.0
     lovasz: float = 1.0
     """Coefficients of the combined loss; a term with 0 is left out."""
+    lovasz_bins: int | None = losses.LOVASZ_BINS
+    """Resolution of the errors in the Lovász term; None sorts them, which is exact and slow."""
     epochs: int = 15
     batch_size: int = 8
     """Photos per optimiser step, over all processes together."""
@@ -95,6 +97,9 @@ class TrialConfig:
             value = getattr(self, f.name)
             if f.type in (int, float) and (isinstance(value, bool) or not isinstance(value, int | f.type)):
                 raise ValueError(f"{f.name} is {value!r}: give a {'whole ' * (f.type is int)}number.")
+        bins = self.lovasz_bins
+        if bins is not None and (isinstance(bins, bool) or not isinstance(bins, int) or bins < 1):
+            raise ValueError(f"lovasz_bins is {bins!r}: give a whole number above 0, or None for the exact term.")
         for name in ("image_height", "image_width"):
             if getattr(self, name) < 32 or getattr(self, name) % 32:
                 raise ValueError(f"{name} is {getattr(self, name)}: give a multiple of 32.")
@@ -331,12 +336,13 @@ def build_loss(config: TrialConfig, weights: np.ndarray) -> nn.Module:
         # Where hair and skin are outputs of their own they weigh what background weighs.
         w = torch.tensor(np.append(weights, [weights[0]] * (config.outputs - len(weights))), dtype=torch.float32)
     if config.loss == "combined":
-        return losses.CombinedLoss(w, gamma=config.gamma, dice=config.dice, focal=config.focal, lovasz=config.lovasz)
+        terms = {"dice": config.dice, "focal": config.focal, "lovasz": config.lovasz}
+        return losses.CombinedLoss(w, gamma=config.gamma, **terms, bins=config.lovasz_bins)
     return {
         "cross_entropy": lambda: losses.CrossEntropyLoss(w),
         "focal": lambda: losses.FocalLoss(config.gamma, w),
         "dice": lambda: losses.DiceLoss(w),
-        "lovasz": lambda: losses.LovaszSoftmaxLoss(losses.LOVASZ_BINS),
+        "lovasz": lambda: losses.LovaszSoftmaxLoss(config.lovasz_bins),
     }[config.loss]()
 
 
@@ -672,6 +678,7 @@ def _value(name: str, kind: str, text: str) -> Any:
         if text.lower() not in ("true", "false"):
             raise ValueError(f"{name} is {text!r}: give true or false.")
         return text.lower() == "true"
+    kind = kind.split(" | ")[0]
     try:
         return {"int": int, "float": float}.get(kind, str)(text)
     except ValueError:
