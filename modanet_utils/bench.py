@@ -15,6 +15,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -37,11 +38,12 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from modanet_utils import losses, metrics, model, training
+from modanet_utils import statistics as intervals
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES, IGNORE, LABELS
 from modanet_utils.datasets import Dataset, class_pixels, open_dataset, resampled
 from modanet_utils.provenance import ROOT, provenance
-from modanet_utils.results import markdown, write_results
+from modanet_utils.results import markdown, with_interval, write_results
 from modanet_utils.splits import split
 from modanet_utils.training import Samples, TrialConfig
 from modanet_utils.weights import class_weights, image_pixels
@@ -65,6 +67,7 @@ class Options:
     annotations: Path | None
     rounds: int = 5
     epochs: int = 4
+    """Of each training in loop and lovasz."""
     minutes: float = 5.0
     photos: int | None = None
     """At most this many photos of a part; all where it is None."""
@@ -205,9 +208,22 @@ found = [len(dataset.ids), len(explored.objects)]""",
 )
 
 
-def measured(program: str, file: Path) -> dict[str, Any]:
-    """What a measured program says: seconds by stage, peak memory of its process in MiB, what it found."""
-    done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, cwd=ROOT)
+_STEPS = _MEASURED.format(
+    imports="from modanet_utils import bench", stages="found = bench.step_seconds(Path(file), sys.argv[2])"
+)
+
+
+def measured(program: str, file: Path, *more: str, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a measured program says: seconds by stage, peak memory of its process in MiB, what it found.
+
+    Args:
+        program: Python code made from `_MEASURED`.
+        file, more: Its arguments.
+        variables: Environment variables to set for it.
+    """
+    command = [sys.executable, "-c", program, str(file), *more]
+    environment = os.environ | (variables or {})
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
     if done.returncode:
         raise BenchError(f"A measured program failed: {done.stderr.strip().splitlines()[-1]}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -338,6 +354,126 @@ def loss(options: Options, repeats: int = 3) -> Entry:
     what = "a training step (forward, loss, backward, optimiser) with Dice + focal + Lovász-Softmax"
     entry = compared(what, data, seconds, "combined loss", "cross-entropy")
     entry["ratio_of_smp"] = compared(what, data, seconds, "SMP losses", "cross-entropy")["ratio"]
+    return entry
+
+
+HUGE_PAGES = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000"
+"""The Makefile's GLIBC_TUNABLES: memory in pages of 2 MiB, kept for the next step instead of given back."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A training step with something changed; the defaults are how the project trains."""
+
+    glibc_tunables: str = HUGE_PAGES
+    channels_last: bool = True
+    fused: bool = False
+    compiled: bool = False
+    bf16: bool = False
+    frozen: bool = False
+    """The encoder's stem and its first stages, those at a half and a quarter of the resolution, do not learn."""
+    decoder: tuple[int, ...] = (128, 64, 48, 32, 16)
+
+
+AS_TRAINED = "as the project trains"
+VARIANTS: dict[str, Variant] = {
+    AS_TRAINED: Variant(),
+    "memory in small pages, given back after each use": Variant(glibc_tunables=""),
+    "channels first in memory": Variant(channels_last=False),
+    "fused AdamW": Variant(fused=True),
+    "torch.compile": Variant(compiled=True),
+    "bf16 autocast": Variant(bf16=True),
+    "bf16 autocast and torch.compile": Variant(bf16=True, compiled=True),
+    "early encoder frozen": Variant(frozen=True),
+    "decoder half as wide": Variant(decoder=(64, 32, 24, 16, 16)),
+}
+
+
+def step_seconds(data: Path, name: str, steps: int = 5) -> float:
+    """Median seconds of a training step in this process, combined loss, a `VARIANTS` name; three go before it."""
+    variant, config = VARIANTS[name], TrialConfig(loss="combined")
+    dataset = open_dataset(data)
+    photos, truth = _batch(dataset, split(dataset)["train"], config)
+    target, criterion = training.training_target(truth, len(CLASSES)), losses.CombinedLoss()
+    net = model.build(decoder_channels=variant.decoder).train()
+    if variant.channels_last:
+        net = net.to(memory_format=torch.channels_last)
+    if variant.frozen:
+        early = net.unet.encoder.model
+        for part in (early.conv_stem, early.bn1, early.blocks[0], early.blocks[1]):
+            part.requires_grad_(False)
+    learning = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(learning, 1e-3, weight_decay=1e-2, fused=variant.fused or None)
+    forward = torch.compile(net) if variant.compiled else net
+    seconds = []
+    for _ in range(3 + steps):
+        started = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=variant.bf16):
+            logits = forward(photos)
+        criterion(logits, target).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds[3:])
+
+
+def step(options: Options) -> Entry:
+    options.photo_dataset()
+    told: dict[str, list[float]] = {name: [] for name in VARIANTS}
+
+    def run(name: str) -> None:
+        variables = {"GLIBC_TUNABLES": VARIANTS[name].glibc_tunables}
+        told[name].append(measured(_STEPS, options.data.resolve(), name, variables=variables)["found"])
+
+    in_turns({name: lambda name=name: run(name) for name in VARIANTS}, options.rounds, warm=False)
+    config, small = TrialConfig(), list(VARIANTS)[1]
+    entry = compared(
+        "a training step with the combined loss: memory in small pages beside huge ones that are kept, as the Makefile "
+        "sets it; a process each",
+        f"a batch of {config.batch_size} photos at {config.image_height}x{config.image_width} in memory",
+        told,
+        small,
+        AS_TRAINED,
+    )
+    entry["seconds"] = {"small pages": entry["seconds"][small], "huge pages": entry["seconds"][AS_TRAINED]}
+    entry["ratio_is"] = "small pages / huge pages"
+    entry["variants"] = {
+        name: {"seconds": statistics.median(seconds)} | {"ratio": compared("", "", told, name, AS_TRAINED)["ratio"]}
+        for name, seconds in told.items()
+    }
+    return entry
+
+
+def lovasz(options: Options) -> Entry:
+    """Two whole trials that differ in nothing else, on small pictures: sorting is slow. Kept in the scratch folder."""
+    dataset = options.photo_dataset()
+    config = TrialConfig(
+        data_root=str(options.data),
+        loss="combined",
+        class_weights="inverse_sqrt",
+        epochs=options.epochs,
+        image_height=160,
+        image_width=96,
+    )
+    bins = {"exact": None, "ours": losses.LOVASZ_BINS}
+    runs = {
+        name: training.run_trial(replace(config, lovasz_bins=number), options.scratch / "runs")
+        for name, number in bins.items()
+    }
+    seconds = {name: [record["seconds"] for record in run.history] for name, run in runs.items()}
+    entry = compared(
+        "a trial with the Lovász term sorted, exact, beside ours, rounded: seconds of an epoch",
+        f"{config.epochs} epochs, photos at {config.image_height}x{config.image_width} ({dataset.name})",
+        seconds,
+        "exact",
+        "ours",
+    )
+    for name, run in runs.items():
+        value, low, high = intervals.bootstrap(run.counts, metrics.clothing_mean_iou)
+        entry[f"mean_iou_{name}"] = [float(value), [float(low), float(high)]]
+    value, low, high, _ = intervals.compare_mean_iou(runs["exact"].counts, runs["ours"].counts)
+    entry["difference"] = [float(value), [float(low), float(high)]]
+    entry["test_images"] = len(runs["ours"].ids)
     return entry
 
 
@@ -654,6 +790,8 @@ def _sklearn(truths: list[np.ndarray], predictions: list[np.ndarray]) -> np.ndar
 COMPARISONS: dict[str, Callable[[Options], Entry]] = {
     "scan": scan,
     "loss": loss,
+    "lovasz": lovasz,
+    "step": step,
     "loop": loop,
     "epoch": epoch,
     "score": score,
@@ -702,8 +840,33 @@ def recorded(path: Path = REPORT) -> dict[str, Entry]:
 def readme_text(path: Path = REPORT) -> str:
     """The report as README.md quotes it."""
     results = recorded(path)
+    if not results:
+        return "Not measured yet."
     devices = sorted({entry["provenance"]["device"] for entry in results.values()})
-    return f"{markdown(table(results))}\n\nMeasured on: {', '.join(devices)}." if results else "Not measured yet."
+    parts = [markdown(table(results)), f"Measured on: {', '.join(devices)}."]
+    if "lovasz" in results:
+        parts.append(lovasz_text(results["lovasz"]))
+    if "step" in results:
+        parts.append(markdown(variants_table(results["step"])))
+    return "\n\n".join(parts)
+
+
+def lovasz_text(entry: Entry) -> str:
+    """What the trials with the exact and with the rounded Lovász term score."""
+    exact, ours, difference = (with_interval(*entry[key]) for key in ("mean_iou_exact", "mean_iou_ours", "difference"))
+    return (
+        f"The trial with the exact Lovász term scores a mean IoU of {exact} on {entry['test_images']} test photos, the "
+        f"one with ours {ours}; the paired difference is {difference}."
+    )
+
+
+def variants_table(entry: Entry) -> pd.DataFrame:
+    """Each variant of the training step: its seconds, and their ratio to those of the step as the project does it."""
+    rows = {
+        name: {"seconds": _plain(told["seconds"]), "ratio [lowest, highest]": ratio_text(told["ratio"])}
+        for name, told in entry["variants"].items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(columns="one training step")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -714,7 +877,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--annotations", type=Path, help="ModaNet's annotations or an excerpt, .json")
     parser.add_argument("--out", type=Path, default=REPORT, help="the report")
     parser.add_argument("--rounds", type=int, default=Options.rounds, help="turns of each contestant")
-    parser.add_argument("--epochs", type=int, default=Options.epochs, help="epochs of loop")
+    parser.add_argument("--epochs", type=int, default=Options.epochs, help="epochs of loop and of lovasz")
     parser.add_argument("--minutes", type=float, default=Options.minutes, help="training time of each side in epoch")
     parser.add_argument("--photos", type=int, help="use at most so many photos of a part, to try things out")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="images of the files of scale and open")

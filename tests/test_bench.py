@@ -115,6 +115,61 @@ def test_loss_loop_and_predict(options: Options, narrow: None) -> None:
     check(bench.predict(options))
 
 
+def test_lovasz(options: Options, narrow: None) -> None:
+    entry = bench.lovasz(options)
+    check(entry)
+    exact, ours, difference = (entry[key] for key in ("mean_iou_exact", "mean_iou_ours", "difference"))
+    assert difference[0] == pytest.approx(ours[0] - exact[0]) and difference[1][0] <= difference[1][1]
+    kept = [json.loads(file.read_text()) for file in (options.scratch / "runs").glob("*/config.json")]
+    assert {one["lovasz_bins"] for one in kept} == {None, losses.LOVASZ_BINS}
+    text = bench.lovasz_text(entry)
+    assert f"mean IoU of {exact[0]:.3f} [" in text and f"on {entry['test_images']} test photos" in text
+
+
+def test_every_variant_of_the_step_is_what_its_name_says(
+    street: Path, narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Any] = {}
+    adam = torch.optim.AdamW
+
+    def optimizer(parameters: Any, *arguments: Any, **options: Any) -> torch.optim.Optimizer:
+        seen["learning"], seen["fused"] = sum(p.numel() for p in parameters), bool(options["fused"])
+        return adam(parameters, *arguments, **options)
+
+    monkeypatch.setattr(torch, "compile", lambda net: seen.update(compiled=True) or net)
+    monkeypatch.setattr(torch.optim, "AdamW", optimizer)
+    learning = {}
+    for name, variant in bench.VARIANTS.items():
+        seen.clear()
+        assert bench.step_seconds(street, name, steps=1) > 0
+        assert seen["fused"] == variant.fused and seen.get("compiled", False) == variant.compiled
+        learning[name] = seen["learning"]
+    assert learning.pop("decoder half as wide") < 0.9 * learning[bench.AS_TRAINED]
+    assert learning.pop("early encoder frozen") < learning[bench.AS_TRAINED]
+    assert set(learning.values()) == {learning[bench.AS_TRAINED]}
+
+
+def test_step(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each variant in a process of its own, with the memory settings that it asks for."""
+    told: list[tuple[str, str]] = []
+
+    def measured(program: str, file: Path, name: str, variables: dict[str, str]) -> dict[str, Any]:
+        told.append((name, variables["GLIBC_TUNABLES"]))
+        return {"found": 2.0 if name == bench.AS_TRAINED else 3.0}
+
+    monkeypatch.setattr(bench, "measured", measured)
+    entry = bench.step(options)
+    check(entry)
+    assert len(told) == options.rounds * len(bench.VARIANTS) == 2 * len(entry["variants"])
+    assert {name for name, setting in told if setting != bench.HUGE_PAGES} == {list(bench.VARIANTS)[1]}
+    assert entry["ratio"]["median"] == entry["variants"]["fused AdamW"]["ratio"]["low"] == 1.5
+    assert bench.variants_table(entry).loc["fused AdamW"].to_list() == ["3", "1.5 [1.5, 1.5]"]
+
+
+def test_the_makefile_sets_memory_as_it_is_measured() -> None:
+    assert f"report trials: export GLIBC_TUNABLES ?= {bench.HUGE_PAGES}\n" in (ROOT / "Makefile").read_text()
+
+
 def test_epoch(options: Options, narrow: None) -> None:
     entry = bench.epoch(Options(options.data, None, rounds=1, minutes=1e-4))
     check(entry)
@@ -195,7 +250,8 @@ def test_an_unknown_comparison_is_refused(capsys: pytest.CaptureFixture) -> None
     with pytest.raises(SystemExit):
         bench.main(["--only", "speed"])
     assert (
-        "'speed' is no comparison; there are scan, loss, loop, epoch, score, open, predict" in capsys.readouterr().err
+        "'speed' is no comparison; there are scan, loss, lovasz, step, loop, epoch, score, open, predict"
+        in capsys.readouterr().err
     )
 
 
@@ -207,6 +263,13 @@ def test_readme_text(tmp_path: Path) -> None:
     assert [line.split(" | ")[0] for line in lines[2:4]] == ["| scan", "| score"]
     assert "one thing \\| another | 12.3 [11.9, 128] = theirs / ours | theirs 1.23, ours 0.1 | 3 images |" in lines[2]
     assert lines[-1] == "Measured on: CPU, 2 cores."
+    trials = {key: [0.3, [0.2, 0.4]] for key in ("mean_iou_exact", "mean_iou_ours")} | {"difference": [0, [-0.1, 0.1]]}
+    steps = {"variants": {"compiled": {"seconds": 0.5, "ratio": ENTRY["ratio"]}}}
+    report = {"lovasz": ENTRY | trials | {"test_images": 151}, "step": ENTRY | steps}
+    (tmp_path / "bench.json").write_text(json.dumps(report))
+    text = bench.readme_text(tmp_path / "bench.json")
+    assert "with ours 0.300 [0.200, 0.400]; the paired difference is 0.000 [-0.100, 0.100]." in text
+    assert "| compiled | 0.5 | 12.3 [11.9, 128] |" in text
 
 
 def test_what_is_compared_with_is_pinned() -> None:

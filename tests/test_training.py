@@ -301,8 +301,8 @@ def test_the_hash_depends_on_all_that_changes_a_result_and_on_nothing_else() -> 
     other: dict[str, Any] = {
         **{"image_height": 96, "image_width": 96, "encoder": "resnet18", "encoder_weights": None, "attention": None},
         **{"outputs": 16, "loss": "dice", "class_weights": "inverse", "gamma": 1.0, "dice": 2.0, "focal": 2.0},
-        **{"lovasz": 0.0, "lovasz_bins": None, "epochs": 2, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.1},
-        **{"augmentation": False, "seed": 1, "split_seed": 1, "mixed_precision": "bf16"},
+        **{"lovasz": 0.0, "epochs": 2, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.1},
+        **{"lovasz_bins": None, "augmentation": False, "seed": 1, "split_seed": 1, "mixed_precision": "bf16"},
     }
     free: dict[str, Any] = {"data_root": "elsewhere", "workers": 3, "processes": 2}
     assert {*other, *free} == {field.name for field in dataclasses.fields(TrialConfig)}
@@ -646,7 +646,8 @@ def test_two_processes_train_as_one_that_takes_their_halves_in_turn(street: Path
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=config.epochs * (len(samples) // 4), pct_start=0.1
     )
-    criterion, order = training.build_loss(config, np.ones(len(CLASSES))), training.EpochOrder(len(samples), config.seed)
+    criterion = training.build_loss(config, np.ones(len(CLASSES)))
+    order = training.EpochOrder(len(samples), config.seed)
     for order.epoch in range(1, config.epochs + 1):
         keys, seen = list(order), []
         for start in range(0, len(samples) - 3, 4):
