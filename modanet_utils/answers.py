@@ -3,11 +3,11 @@
 All take the content of a ``results.json``, which may lack a part: then they say that it does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from modanet_utils.classes import CLOTHING
 from modanet_utils.results import (
@@ -22,6 +22,23 @@ from modanet_utils.results import (
 from modanet_utils.trials import compared_texts, spread_texts
 
 PENDING = Markdown("**On real photos:** nothing is recorded yet.")
+NOTHING = Markdown("Nothing is recorded on real photos beside this run.")
+Table = pd.DataFrame | Markdown
+"""A table, or a sentence that says that it is not there."""
+
+
+def beside(results: Mapping[str, Any], tables: Mapping[str, Callable[[Mapping[str, Any]], Table]]) -> None:
+    """Display recorded tables, or one sentence where nothing is recorded.
+
+    Args:
+        results: As `Workspace.elsewhere` gives them.
+        tables: Heading of each table to the function that makes it of the results.
+    """
+    if not results:
+        display(NOTHING)
+        return
+    for heading, table in tables.items():
+        display(Markdown(heading), table(results))
 
 
 def zero_classes(test: Mapping[str, Any]) -> list[str]:
@@ -89,33 +106,33 @@ def combined(results: Mapping[str, Any]) -> Markdown:
     )
 
 
-def scores(results: Mapping[str, Any], trial: str) -> pd.DataFrame | Markdown:
+def scores(results: Mapping[str, Any], trial: str) -> Table:
     """All scores of a recorded trial."""
     if trial not in results.get("trials", {}):
-        return PENDING
+        return NOTHING
     return score_table(results["trials"][trial]["test"])
 
 
-def classes(results: Mapping[str, Any]) -> pd.DataFrame | Markdown:
+def classes(results: Mapping[str, Any]) -> Table:
     """IoU per class of the recorded trials side by side."""
     if len(results.get("trials", {})) < 2:
-        return PENDING
+        return NOTHING
     return class_table(results)
 
 
-def comparison(results: Mapping[str, Any]) -> pd.DataFrame | Markdown:
+def comparison(results: Mapping[str, Any]) -> Table:
     """Every recorded trial against the combined loss."""
     rows = results.get("comparison", {}).get("trials", {})
-    return compared_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else PENDING
+    return compared_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else NOTHING
 
 
-def seeds(results: Mapping[str, Any]) -> pd.DataFrame | Markdown:
+def seeds(results: Mapping[str, Any]) -> Table:
     """The recorded spread between seeds and between photos."""
     rows = results.get("comparison", {}).get("seeds", {})
-    return spread_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else PENDING
+    return spread_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else NOTHING
 
 
-def claims(results: Mapping[str, Any], notebook: str) -> pd.DataFrame | Markdown:
+def claims(results: Mapping[str, Any], notebook: str) -> Table:
     """The recorded claims of one notebook."""
     table = claims_table(results, notebook)
-    return PENDING if table.empty else table
+    return NOTHING if table.empty else table

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch.nn.functional import interpolate
 
 from modanet_utils import metrics
-from modanet_utils.answers import PENDING
+from modanet_utils.answers import NOTHING, PENDING, Table
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES, CLOTHING, HAIR, HEADWEAR, IGNORE, LABELS, SKIN
 from modanet_utils.datasets import Dataset
@@ -514,18 +514,18 @@ def flows_texts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def recorded_answers(results: Mapping[str, Any]) -> pd.DataFrame | Markdown:
+def recorded_answers(results: Mapping[str, Any]) -> Table:
     """The answers that results.json keeps, as `answers_texts` shows them."""
     if "errors" not in results:
-        return PENDING
+        return NOTHING
     table = pd.DataFrame.from_dict(results["errors"]["answers"], orient="index")
     return answers_texts(table.astype({name: float for name in table.columns if name != "text"}))
 
 
-def recorded_flows(results: Mapping[str, Any], trial: str) -> pd.DataFrame | Markdown:
+def recorded_flows(results: Mapping[str, Any], trial: str) -> Table:
     """The largest flows that results.json keeps of a trial, as `flows_texts` shows them."""
     if "errors" not in results:
-        return PENDING
+        return NOTHING
     return flows_texts(pd.DataFrame(results["errors"]["largest_flows"][trial]))
 
 

@@ -1,13 +1,14 @@
 """The tables of notebook 04, as ``results.json`` keeps them and as a reader sees them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils import breakdown, errors
-from modanet_utils.answers import PENDING
+from modanet_utils.answers import NOTHING, PENDING, Table
 from modanet_utils.errors import percent
 from modanet_utils.experiments import ARMS, CROWD, PASTED, PROBES
 from modanet_utils.results import number, with_interval
@@ -127,8 +128,21 @@ def _signed(value: float, low: float, high: float) -> str:
     return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
-def recorded(results: Mapping[str, Any], name: str) -> pd.DataFrame | Markdown:
+def recorded(results: Mapping[str, Any], name: str) -> Table:
     """One of the tables that results.json keeps, as `texts` shows it."""
     if name not in results.get("errors", {}):
-        return PENDING
+        return NOTHING
     return texts(pd.DataFrame(results["errors"][name]).set_index("row"), name)
+
+
+RECORDED: dict[str, Callable[[Mapping[str, Any]], Table]] = {
+    "How much of what is called what:": errors.recorded_answers,
+    "The largest wrong flows of the combined loss:": partial(errors.recorded_flows, trial="combined"),
+    "Hair recoloured, and what share of it is called headwear:": partial(recorded, name="recoloring"),
+    "Hats put on:": partial(recorded, name="pasted_hats"),
+    "Hair or headwear, told apart by a line through the features:": partial(recorded, name="probes"),
+    "Two people (mean IoU):": partial(recorded, name="crowd"),
+    "Segments by their share of the picture:": partial(recorded, name="sizes"),
+    "What mending would add:": partial(recorded, name="kinds"),
+}
+"""The tables that notebook 04 shows of results recorded elsewhere: heading to what makes it."""

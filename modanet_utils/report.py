@@ -41,6 +41,13 @@ def _headline() -> str:
     return "\n\n".join([answers.cross_entropy(results).data, answers.combined(results).data, *tables, caption(results)])
 
 
+def _comparison() -> str:
+    results = recorded()
+    tables = [answers.comparison(results), answers.seeds(results)]
+    texts = [markdown(one.rename_axis(columns="trial")) for one in tables if one is not answers.NOTHING]
+    return "\n\n".join(texts) or "Not recorded yet."
+
+
 def _claims() -> str:
     return markdown(claims_table(recorded()))
 
@@ -51,7 +58,12 @@ def _bench() -> str:
     return bench.readme_text(PROJECT / "reports" / "bench.json")
 
 
-README_PARTS: dict[str, Callable[[], str]] = {"headline": _headline, "claims": _claims, "bench": _bench}
+README_PARTS: dict[str, Callable[[], str]] = {
+    "headline": _headline,
+    "comparison": _comparison,
+    "claims": _claims,
+    "bench": _bench,
+}
 """The generated parts of README.md, each between two comments, ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""
 
 

@@ -333,13 +333,18 @@ def claims_table(results: Mapping[str, Any], notebook: str | None = None) -> pd.
         (
             claim["statement"],
             claim["measure"],
-            with_interval(claim["value"], claim["interval"]),
+            with_interval(claim["value"], claim["interval"], _digits(claim["value"])),
             claim["verdict"],
         )
         for claim in results.get("claims", [])
         if notebook in (None, claim["notebook"])
     ]
     return pd.DataFrame(rows, columns=["claim", "measured by", "value [95% interval]", "verdict"])
+
+
+def _digits(value: float | None) -> int:
+    """Three decimals, or as many as show two digits of a smaller number, five at the most."""
+    return 3 if not value else min(5, max(3, 1 - math.floor(math.log10(abs(value)))))
 
 
 def with_index(table: pd.DataFrame) -> pd.DataFrame:

@@ -25,7 +25,7 @@ def split(dataset: Dataset, seed: int = 0) -> dict[str, list[int]]:
         group of 60/25/15 by largest remainder.
 
     Raises:
-        ValueError: Fewer than three images.
+        ValueError: Fewer than three images, or scenes.
     """
     if len(dataset.ids) < len(PARTS):
         raise ValueError(
@@ -34,6 +34,11 @@ def split(dataset: Dataset, seed: int = 0) -> dict[str, list[int]]:
     scenes: dict[int, list[int]] = {}
     for image_id, record in dataset.images.items():
         scenes.setdefault(record.get("group", image_id), []).append(image_id)
+    if len(scenes) < len(PARTS):
+        raise ValueError(
+            f"Dataset {dataset.name!r} has {len(scenes)} groups of photos that belong together: a split needs at "
+            f"least {len(PARTS)}."
+        )
     order = sorted(scenes, key=lambda scene: hashlib.sha256(f"{seed}:{scene}".encode()).digest())
     shows = {scene: set().union(*(dataset.present(i) for i in scenes[scene])) for scene in order}
     holders = {label: [s for s in order if label in shows[s]] for label in range(1, len(CLOTHING) + 1)}
@@ -60,6 +65,10 @@ def split(dataset: Dataset, seed: int = 0) -> dict[str, list[int]]:
     for scene in order:
         if scene not in placed:
             place(scene, {part: float(left) for part, left in room.items()})
+    for part in [part for part in PARTS if part not in placed.values()]:  # a few large scenes can leave a part empty
+        held = list(placed.values())
+        richest = max(PARTS, key=held.count)
+        placed[min((s for s in order if placed[s] == richest), key=lambda s: len(scenes[s]))] = part
     return {
         part: sorted(i for scene, where in placed.items() if where == part for i in scenes[scene]) for part in PARTS
     }

@@ -26,13 +26,14 @@ is the same in every resample, such as an IoU of 0, has an interval of length 0:
 image does.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from scipy import special, stats
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLASSES, CLOTHING
@@ -347,6 +348,26 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
             for at, name in enumerate(body, start=first + 1)
         },
     }
+
+
+def difference_over_seeds(scores_a: ArrayLike, scores_b: ArrayLike, level: float = 0.95) -> Estimate:
+    """Mean score of trial b over its seeds minus that of trial a, with Welch's interval over the seeds.
+
+    The photos are the same for all: this is the variation between trainings, which intervals over images leave out.
+
+    Args:
+        scores_a, scores_b: A score for each seed, ``(seeds,)``.
+        level: Coverage, between 0 and 1.
+
+    Returns:
+        Difference, low and high; low and high are NaN where a trial has fewer than two seeds.
+    """
+    a, b = np.asarray(scores_a, np.float64), np.asarray(scores_b, np.float64)
+    value = float(b.mean() - a.mean())
+    if min(len(a), len(b)) < 2:
+        return Estimate(value, math.nan, math.nan)
+    low, high = stats.ttest_ind(b, a, equal_var=False).confidence_interval(level)
+    return Estimate(value, float(low), float(high))
 
 
 def rank_correlation_interval(value: float, pairs: int) -> tuple[float, float]:

@@ -210,6 +210,24 @@ def compared_texts(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def changes_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`statistics.compare_trials` as a reader sees it."""
+
+    def signed(value: float) -> str:
+        return f"{value:+.3f}" if np.isfinite(value) else "–"
+
+    def texts(name: str) -> list[str]:
+        columns = [table[name + end] for end in ("", "_low", "_high")]
+        return [
+            f"{signed(value)} [{signed(low)}, {signed(high)}]" if np.isfinite(value) else "–"
+            for value, low, high in zip(*columns, strict=True)
+        ]
+
+    columns = {"change of IoU": texts("iou"), "p, corrected": [number(value, 4) for value in table["p_holm"]]}
+    columns |= {f"change of {score}": texts(score) for score in ("precision", "recall")}
+    return pd.DataFrame(columns, index=table.index)
+
+
 def spread_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`seed_spread` as a reader sees it."""
     intervals = zip(table["mean_iou"], table["mean_iou_low"], table["mean_iou_high"], strict=True)

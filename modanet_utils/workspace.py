@@ -68,6 +68,10 @@ class Workspace:
             return self.results
         return recorded(profile) if _results_file(profile).exists() else {}
 
+    def elsewhere(self, profile: str = "ccp") -> dict[str, Any]:
+        """What was recorded on real photos beside this run: empty if this run is of that profile itself."""
+        return {} if self.profile == profile else self.recorded(profile)
+
     def record(self, key: str, value: Any) -> None:
         """Put one entry into ``results.json``; numpy values become plain, NaN becomes null.
 

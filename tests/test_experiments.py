@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from modanet_utils import breakdown, error_plots, findings, verdicts
+from modanet_utils import answers, breakdown, error_plots, findings, verdicts
 from modanet_utils import counterfactuals as cf
 from modanet_utils import experiments as ex
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, SKIN
@@ -268,7 +268,7 @@ def test_tables_are_read_as_they_were_recorded(tables: dict[str, pd.DataFrame]) 
     check_results(results, complete=False)
     for name, table in tables.items():
         pd.testing.assert_frame_equal(findings.recorded(results, name), findings.texts(table, name))
-    assert "nothing is recorded yet" in findings.recorded({}, "crowd").data
+    assert findings.recorded({}, "crowd") is answers.NOTHING
     assert list(findings.texts(tables["crowd"], "crowd").columns) == ["0% covered", "10% covered", "30% covered"]
 
 

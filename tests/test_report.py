@@ -17,7 +17,7 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from modanet_utils import pages, report, results, series, workspace
+from modanet_utils import answers, pages, report, results, series, workspace
 from modanet_utils.classes import CLASSES, CLOTHING
 from modanet_utils.datasets import DatasetError, ccp, open_dataset
 from modanet_utils.datasets.writing import CATEGORIES
@@ -583,13 +583,40 @@ def test_recorded_results_are_this_runs_own_where_it_is_of_that_profile(
 ) -> None:
     work.record("extra", 1)
     assert work.recorded()["extra"] == 1
-    assert work.recorded("modanet") == {}
+    assert work.recorded("modanet") == work.elsewhere() == work.elsewhere("modanet") == {}
     with pytest.raises(
         results.ResultsError, match="reports/modanet/results.json is not there: make it with `make report"
     ):
         report.recorded("modanet")
     results.write_results(project / "reports" / "modanet" / "results.json", complete)
-    assert work.recorded("modanet") == complete
+    assert work.recorded("modanet") == work.elsewhere("modanet") == complete
+
+
+def test_tables_recorded_elsewhere_stand_under_their_headings_or_are_said_to_be_missing(
+    complete: dict[str, Any],
+) -> None:
+    shown: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answers, "display", lambda *things: shown.extend(things))
+        answers.beside({}, {"IoU:": answers.classes})
+        answers.beside(complete, {"IoU:": answers.classes, "Seeds:": answers.seeds})
+    missing, heading, table, other, also_missing = shown
+    assert missing is also_missing is answers.NOTHING and (heading.data, other.data) == ("IoU:", "Seeds:")
+    assert table.equals(results.class_table(complete))
+
+
+def test_a_small_number_of_a_claim_keeps_two_digits(complete: dict[str, Any]) -> None:
+    claims = [
+        complete["claims"][0] | {"id": str(value), "value": value, "interval": [value, 2 * value]}
+        for value in (0.00093, 0.0, 0.25, 1e-9)
+    ]
+    texts = results.claims_table(complete | {"claims": claims})["value [95% interval]"].to_list()
+    assert texts == [
+        "0.00093 [0.00093, 0.00186]",
+        "0.000 [0.000, 0.000]",
+        "0.250 [0.250, 0.500]",
+        "0.00000 [0.00000, 0.00000]",
+    ]
 
 
 def test_synthetic_figures_of_an_earlier_version_are_drawn_again(
@@ -737,7 +764,7 @@ def test_readme_gets_the_recorded_tables(
     marks = "".join(f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name in report.README_PARTS)
     readme.write_text(f"before\n{marks}after\n")
     assert report.main(["--readme"]) == 2  # nothing recorded yet
-    assert readme.read_text().count("old") == 3
+    assert readme.read_text().count("old") == len(report.README_PARTS)
     results.write_results(project / "reports" / "ccp" / "results.json", complete)
     assert report.main(["--readme"]) == 0
     text = readme.read_text()
@@ -745,6 +772,7 @@ def test_readme_gets_the_recorded_tables(
     assert "old" not in text and "Not measured yet." in text
     for table in (results.headline_table, results.class_table, results.claims_table):
         assert results.markdown(table(complete)) in text
+    assert "Not recorded yet." in text
     assert report.up_to_date(text) == text
     for damaged in (
         "no markers",

@@ -156,7 +156,20 @@ def test_a_scene_is_never_divided(sizes: list[int], seed: int, chance: random.Ra
     assert all(len({where[i] for i in scene}) == 1 for scene in scenes)
     assert sorted(where) == sorted(data.ids)
     for name, share in PARTS.items():
-        assert abs(len(parts[name]) - share * len(where)) <= max(sizes) + 1
+        assert parts[name] and abs(len(parts[name]) - share * len(where)) <= max(sizes) + 1
+
+
+@pytest.mark.parametrize("sizes", [[100, 100, 100], [90, 5, 5], [50, 50, 50, 1], [40, 40, 40, 40]])
+def test_no_part_is_empty_however_large_the_scenes_are(sizes: list[int]) -> None:
+    scenes = [range(start, start + size) for start, size in zip(np.cumsum([0, *sizes[:-1]]), sizes, strict=True)]
+    data = dataset({int(i): {9} for scene in scenes for i in scene}, {int(i): int(s[0]) for s in scenes for i in s})
+    for seed in range(5):
+        assert all(split(data, seed).values())
+
+
+def test_fewer_than_three_scenes_cannot_be_split() -> None:
+    with pytest.raises(ValueError, match="has 2 groups of photos that belong together: a split needs at least 3.$"):
+        split(dataset({i: {9} for i in range(9)}, {i: i % 2 for i in range(9)}))
 
 
 @pytest.mark.parametrize("seed", range(24))

@@ -524,3 +524,19 @@ def test_that_interval_holds_the_truth_as_often_as_it_says() -> None:
         low, high = statistics.rank_correlation_interval(float(stats.spearmanr(x, y).statistic), 13)
         held += low <= truth <= high
     assert 0.92 < held / 2000 < 0.98
+
+
+def test_the_interval_over_seeds_is_welchs() -> None:
+    """By hand: means 2 and 5, variances 1 and 4, three seeds each; 50 / 17 degrees of freedom."""
+    found = statistics.difference_over_seeds([1, 2, 3], [3, 5, 7])
+    assert found.value == 3
+    half = stats.t.ppf(0.975, 50 / 17) * math.sqrt(1 / 3 + 4 / 3)
+    assert (found.low, found.high) == pytest.approx((3 - half, 3 + half))
+    alone = statistics.difference_over_seeds([1], [3, 5, 7])
+    assert alone.value == 4 and math.isnan(alone.low) and math.isnan(alone.high)
+
+
+def test_the_interval_over_seeds_covers_what_it_says() -> None:
+    rng = np.random.default_rng(0)
+    ends = [statistics.difference_over_seeds(*rng.normal(0, 1, (2, 3)))[1:] for _ in range(2000)]
+    assert 0.94 <= np.mean([low <= 0 <= high for low, high in ends]) <= 0.98  # Welch's is on the safe side

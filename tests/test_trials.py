@@ -9,7 +9,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from modanet_utils import model, training
+from modanet_utils import model, statistics, training
 from modanet_utils.datasets import open_dataset
 from modanet_utils.series import read_profile
 from modanet_utils.training import Run, TrialConfig, build_loss, training_target
@@ -17,6 +17,7 @@ from modanet_utils.trials import (
     FINALISTS,
     SEEDS,
     TRIALS,
+    changes_texts,
     compared,
     compared_texts,
     finished,
@@ -115,6 +116,14 @@ def test_seeds_and_photos_are_held_apart() -> None:
     assert row["image_sd"] == 0  # all photos are alike
     assert np.isnan(table.loc["cross_entropy", "seed_sd"])
     assert spread_texts(table).loc["cross-entropy", "SD between seeds"] == "–"
+
+
+def test_changes_are_shown_with_their_intervals_and_undefined_ones_as_a_dash() -> None:
+    table = statistics.compare_trials(counts_of([3, 4, 5] * 2), counts_of([4, 6, 5] * 2))
+    texts = changes_texts(table)
+    assert list(texts.columns) == ["change of IoU", "p, corrected", "change of precision", "change of recall"]
+    assert texts.loc["bag", "change of IoU"].startswith("+0.100 [+0.") and texts.loc["bag", "p, corrected"] != "–"
+    assert (texts.loc["scarf & tie"] == "–").all()
 
 
 def test_seeds_are_found_by_name() -> None:
