@@ -847,7 +847,7 @@ def readme_text(path: Path = REPORT) -> str:
     if "lovasz" in results:
         parts.append(lovasz_text(results["lovasz"]))
     if "step" in results:
-        parts.append(markdown(variants_table(results["step"])))
+        parts += [markdown(variants_table(results["step"])), variants_text(results["step"])]
     return "\n\n".join(parts)
 
 
@@ -858,6 +858,17 @@ def lovasz_text(entry: Entry) -> str:
         f"The trial with the exact Lovász term scores a mean IoU of {exact} on {entry['test_images']} test photos, the "
         f"one with ours {ours}; the paired difference is {difference}."
     )
+
+
+def variants_text(entry: Entry) -> str:
+    """Which variants of the training step pay: those whose every round was faster than the step as it is."""
+    found: dict[str, list[str]] = {"faster in every round": [], "slower in every round": [], "neither": []}
+    for name, told in entry["variants"].items():
+        if name != AS_TRAINED:
+            faster, slower = told["ratio"]["high"] < 1, told["ratio"]["low"] > 1
+            found["faster in every round" if faster else "slower in every round" if slower else "neither"].append(name)
+    said = "; ".join(f"{which}: {', '.join(names)}" for which, names in found.items() if names)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def variants_table(entry: Entry) -> pd.DataFrame:

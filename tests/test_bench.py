@@ -264,12 +264,19 @@ def test_readme_text(tmp_path: Path) -> None:
     assert "one thing \\| another | 12.3 [11.9, 128] = theirs / ours | theirs 1.23, ours 0.1 | 3 images |" in lines[2]
     assert lines[-1] == "Measured on: CPU, 2 cores."
     trials = {key: [0.3, [0.2, 0.4]] for key in ("mean_iou_exact", "mean_iou_ours")} | {"difference": [0, [-0.1, 0.1]]}
-    steps = {"variants": {"compiled": {"seconds": 0.5, "ratio": ENTRY["ratio"]}}}
+    ratios = {"compiled": (11.9, 128), "in bf16": (0.7, 0.8), "fused": (0.9, 1.1), bench.AS_TRAINED: (1.0, 1.0)}
+    steps = {
+        "variants": {
+            name: {"seconds": 0.5, "ratio": {"median": 12.345, "low": low, "high": high}}
+            for name, (low, high) in ratios.items()
+        }
+    }
     report = {"lovasz": ENTRY | trials | {"test_images": 151}, "step": ENTRY | steps}
     (tmp_path / "bench.json").write_text(json.dumps(report))
     text = bench.readme_text(tmp_path / "bench.json")
     assert "with ours 0.300 [0.200, 0.400]; the paired difference is 0.000 [-0.100, 0.100]." in text
     assert "| compiled | 0.5 | 12.3 [11.9, 128] |" in text
+    assert text.endswith("Faster in every round: in bf16; slower in every round: compiled; neither: fused.")
 
 
 def test_what_is_compared_with_is_pinned() -> None:
