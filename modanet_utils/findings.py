@@ -118,9 +118,9 @@ def answer(results: Mapping[str, Any]) -> Markdown:
     return Markdown(
         f"{often.data} Hair recoloured toward hats is {hair[0]}called headwear more often than hair recoloured as far "
         f"toward other hair ({percent(*hair[1:], '+')} of the hair), {links[0]} {background[0]}more often than hair "
-        f"before a background recoloured as far ({percent(*background[1:], '+')}). With a second person the mean IoU "
-        f"is {crowd[0]}lower ({_signed(*crowd[1:])}), {links[1]} behind a person it is {person[0]}lower than behind a "
-        f"plain silhouette ({_signed(*person[1:])})."
+        f"before a background recoloured as far ({percent(*background[1:], '+')}). With a second person who covers 30% "
+        f"of the first the mean IoU is {crowd[0]}lower ({_signed(*crowd[1:])}), {links[1]} behind a person it is "
+        f"{person[0]}lower than behind a plain silhouette ({_signed(*person[1:])})."
     )
 
 

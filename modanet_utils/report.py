@@ -21,6 +21,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+
 from modanet_utils import answers
 from modanet_utils.provenance import provenance
 from modanet_utils.results import (
@@ -43,8 +45,12 @@ def _headline() -> str:
 
 def _comparison() -> str:
     results = recorded()
-    tables = [answers.comparison(results), answers.seeds(results)]
-    texts = [markdown(one.rename_axis(columns="trial")) for one in tables if one is not answers.NOTHING]
+    found = [answers.parts(results), answers.comparison(results), answers.seeds(results)]
+    texts = [
+        markdown(one.rename_axis(columns="trial")) if isinstance(one, pd.DataFrame) else one.data
+        for one in found
+        if one is not answers.NOTHING
+    ]
     return "\n\n".join(texts) or "Not recorded yet."
 
 

@@ -685,30 +685,45 @@ def _value(name: str, kind: str, text: str) -> Any:
         raise ValueError(f"{name} is {text!r}: give a {'whole ' * (kind == 'int')}number.") from None
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """``python -m modanet_utils.training --data_root ROOT [--NAME VALUE ...]``: train one trial.
+def _profile_values(profile: str, values: dict[str, Any]) -> dict[str, Any]:
+    """A configuration's values as the profile's notebooks have them, changed by these values."""
+    from modanet_utils import series, trials, workspace  # they import this module
 
-    Under torchrun or ``accelerate launch`` every process calls this; the first one writes.
+    parameters = series.read_profile(profile)
+    values = {name: parameters[name] for name in trials.SETTINGS} | values
+    root = values.pop("data_root", None) or workspace.find_data(profile, parameters["data_root"])
+    return {"encoder_weights": trials.encoder_weights(values["encoder"]), "data_root": str(root)} | values
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """``python -m modanet_utils.training [--profile NAME] [--data_root ROOT] [--NAME VALUE ...]``: train one trial.
+
+    With a profile the settings and the data are those that its notebooks use. A run that is finished, in ``runs`` or
+    in ``reports/*/runs``, is not trained again. Under torchrun or ``accelerate launch`` every process calls this;
+    the first one writes.
     """
-    usage = "%(prog)s --data_root ROOT [--NAME VALUE ...]"
+    usage = "%(prog)s [--profile NAME] [--data_root ROOT] [--NAME VALUE ...]"
     parser = argparse.ArgumentParser("python -m modanet_utils.training", usage, allow_abbrev=False)
     parser.add_argument("--runs", default=None)
+    parser.add_argument("--profile", default=None)
     for f in fields(TrialConfig):
         parser.add_argument(f"--{f.name}", default=argparse.SUPPRESS)
     known, unknown = parser.parse_known_args(arguments)
     given = vars(known)
-    runs = Path(given.pop("runs") or ROOT / "runs")
+    runs, profile = Path(given.pop("runs") or ROOT / "runs"), given.pop("profile")
     kinds = {
         f.name: f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type))
         for f in fields(TrialConfig)
     }
     try:
         for option in unknown:
-            _one_of("option", option.split("=")[0], ("--runs", *(f"--{name}" for name in kinds)))
-        config = TrialConfig.of(**{name: _value(name, str(kinds[name]), text) for name, text in given.items()})
+            _one_of("option", option.split("=")[0], ("--runs", "--profile", *(f"--{name}" for name in kinds)))
+        values = {name: _value(name, str(kinds[name]), text) for name, text in given.items()}
+        config = TrialConfig.of(**_profile_values(profile, values) if profile else values)
         dataset = open_dataset(config.data_root)
-        folder = run_folder(config, dataset, runs)
-        if not (folder / FINISHED).is_file():
+        found = find_run(config, dataset, runs)
+        folder = run_folder(config, dataset, runs) if found is None else found.folder
+        if found is None:
             _execute(config, dataset, folder, quiet=False)
     except (OSError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -18,6 +18,7 @@ Ends = Sequence[float]
 ACCURATE = 0.5
 """IoU above which a class, or an image, counts as segmented accurately: the customary bar for a match."""
 FINE = ("dress", "pants")
+LATER = "added after the results were seen"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,15 @@ def accurate_share(counts: NDArray) -> NDArray[np.float64]:
     return ratio((np.nan_to_num(iou) > ACCURATE).sum(axis=-1), np.isfinite(iou).sum(axis=-1))
 
 
+def accurate_pieces(counts: NDArray) -> Ends:
+    """Share of the pieces, each a class in a photo's truth, with an IoU above `ACCURATE`, with interval over photos."""
+    there = metrics.fold_body(counts).sum(axis=2)[:, 1:] > 0
+    accurate = (there & (metrics.clothing_iou(counts) > ACCURATE)).sum(axis=1)
+    return bootstrap(
+        np.stack([accurate, there.sum(axis=1) - accurate], axis=-1)[:, None], lambda s: metrics.leak(s, 0, 0)
+    )
+
+
 def mean_of_images(counts: NDArray) -> Ends:
     """Mean over images of their own mean IoU, with interval; see `errors.image_mean_iou`."""
     own = image_mean_iou(counts)
@@ -106,9 +116,12 @@ def _slope(e: Evidence) -> Ends | None:
 
 
 CLAIMS: tuple[Claim, ...] = (
-    Claim("accurate-on-most-items", "It is accurate on most items.",
-          f"clothing classes with an IoU above {ACCURATE}, of all; above 50%",
+    Claim("accurate-on-most-classes", "It is accurate on most classes.",
+          f"clothing classes with an IoU above {ACCURATE}, of all 13; above 50%",
           lambda e: bootstrap(e.after, accurate_share), above=0.5),
+    Claim("accurate-on-most-items", "It is accurate on most items.",
+          f"items (a class in a photo) with an IoU above {ACCURATE}, of all; above 50%; {LATER}",
+          lambda e: accurate_pieces(e.after), above=0.5),
     Claim("strong-on-single-persons", "It is strong on single persons.",
           f"mean over photos, one annotated person each, of their own mean IoU; above {ACCURATE}",
           lambda e: mean_of_images(e.after), above=ACCURATE),
@@ -130,27 +143,36 @@ CLAIMS: tuple[Claim, ...] = (
           "change of the share of hair called headwear with one standard deviation of distance in colour, at equal "
           "area and height; below 0", _slope, below=0.0,
           undecided="not decided: too few photos, or no hair is called headwear in any"),
-    Claim("alike-colours-cause", "Hair is taken for headwear because the colours are alike.",
+    Claim("alike-colours-cause", "Hair that comes nearer to hats in colour is called headwear more often.",
           "hair called headwear after the farthest recolouring, toward hats minus toward other hair; above 0",
           _dose, above=0.0, undecided="not decided: no hair is called headwear in any colour"),
-    Claim("not-just-any-colour", "It is likeness to hats, and not any change of colour, that makes hair headwear.",
+    Claim("not-just-any-colour", 
+          "Hair is taken for headwear because the colours are alike, not because any colours are strange.",
           "hair called headwear after the farthest recolouring, of hair toward hats minus of the background; above 0; "
-          "added after the results were seen", lambda e: _dose(e, "against_background"), above=0.0,
+          f"{LATER}", lambda e: _dose(e, "against_background"), above=0.0,
           undecided="not decided: no hair is called headwear in any colour"),
     Claim("decision-at-fault", "Hair and headwear are separate in the features, and mixed up by the decision.",
-          "balanced accuracy of a line through the last features minus that of the network's decision; above 0",
+          "balanced accuracy of a logistic regression on the last features minus that of the network's decision; "
+          "above 0",
           lambda e: _row(e.probes, "gain", "balanced"), above=0.0),
     Claim("complex-scenes", "Several people in a picture confuse it.",
-          "mean IoU of two people, the rear one covered by 30%, minus that of the same people alone; below 0",
+          "mean IoU of two composed people, the rear one covered by 30%, minus that of the same people alone; below 0",
           lambda e: _row(e.crowd, e.crowd.index[-1], "both"), below=0.0),
     Claim("people-not-things", "It is another person that confuses, not just anything in front.",
           "mean IoU of the rear person behind another minus behind a plain silhouette, at 30%; below 0",
           lambda e: _row(e.crowd, e.crowd.index[-1], "person"), below=0.0),
+    Claim("people-apart", "Several people in a picture confuse it even where nobody is covered.",
+          f"mean IoU of two composed people side by side minus that of the same people alone; below 0; {LATER}",
+          lambda e: _row(e.crowd, e.crowd.index[0], "both"), below=0.0),
+    Claim("people-apart-not-things", "Beside somebody it is another person that confuses, not just any thing.",
+          f"mean IoU of a person beside another minus beside a plain silhouette, nobody covered; below 0; {LATER}",
+          lambda e: _row(e.crowd, e.crowd.index[0], "person"), below=0.0),
     Claim("small-parts-missed", "Small parts are missed.",
           f"segments hardly found, share among those below {breakdown.SMALL_SHARE:.2%} of the picture minus among "
           "larger ones; above 0", lambda e: breakdown.small_missed(e.after), above=0.0),
     Claim("precision-because-of-weights", "Precision drops because of the focus on minority classes.",
-          "precision over all pixels called clothing, combined loss with class weights minus without; below 0",
+          "share of the pixels called a garment that are that garment, combined loss with class weights minus without; "
+          "below 0",
           _weights_alone, below=0.0,
           undecided="not decided: the combined loss without class weights has not been trained on these data"),
     Claim("womens-clothing", "It works mainly for women's clothing.",
@@ -159,8 +181,8 @@ CLAIMS: tuple[Claim, ...] = (
 )  # fmt: skip
 """Further claims of the notebook; what is said of hair and skin in general is in `errors.CLAIMS`.
 
-Every threshold was chosen before any result of the combined loss on real photos was seen, but for the claim that
-says otherwise in its measure.
+The claims and their thresholds were written down when both trials had been scored on real photos, before their own
+numbers were computed, but for those whose measure ends with `LATER`.
 """
 
 

@@ -21,11 +21,12 @@ from conftest import write_street
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from modanet_utils import losses, training
+from modanet_utils import losses, training, trials
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES, CLOTHING, HAIR, IGNORE, SKIN
 from modanet_utils.datasets import open_dataset
 from modanet_utils.metrics import confusion_counts
+from modanet_utils.series import read_profile
 from modanet_utils.splits import split
 from modanet_utils.training import Run, TrialConfig, keep, run_trial
 
@@ -589,6 +590,33 @@ def test_an_option_without_a_value_says_which(tmp_path: Path, capsys: pytest.Cap
         training.main(["--runs", str(tmp_path / "runs"), "--epochs"])
     assert ended.value.code == 2
     assert "argument --epochs: expected one argument" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("profile", ["ccp", "modanet"])
+def test_a_profile_gives_the_trial_of_its_notebooks(
+    profile: str, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[TrialConfig] = []
+    monkeypatch.setattr(training, "_execute", lambda config, *_, **__: asked.append(config))
+    arguments = ["--runs", str(tmp_path), "--data_root", str(street), "--profile", profile, "--loss", "combined"]
+    assert training.main([*arguments, "--class_weights", "inverse_sqrt"]) == 0
+    parameters = read_profile(profile)
+    planned = trials.plan(street, **{name: parameters[name] for name in trials.SETTINGS})
+    assert asked[0] == next(one.config for one in planned if one.name == "combined")
+    assert training.main([*arguments, "--encoder", "resnet18"]) == 0 and asked[1].encoder_weights == "imagenet"
+    assert training.main([*arguments[:4], "--profile", "modanett"]) == 2
+    assert "did you mean 'modanet'?" in one_sentence(capsys.readouterr().err)
+
+
+def test_the_command_finds_a_run_that_is_kept_beside_a_report(
+    reference: Run, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(reference, tmp_path / "project" / "reports" / "x" / "runs" / "mine")
+    monkeypatch.setattr(training, "_execute", None)  # nothing is trained
+    arguments = ["--runs", str(tmp_path / "runs"), "--data_root", str(street)]
+    changed = {"image_height": 64, "image_width": 32, "encoder_weights": "none", "batch_size": 2, "epochs": 3}
+    assert training.main([*arguments, *(f"--{name}={value}" for name, value in changed.items())]) == 0
+    assert capsys.readouterr().out == "Finished: reports/x/runs/mine\n"
 
 
 def test_the_command_fails_as_a_command_does(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from modanet_utils.trials import (
     FINALISTS,
     SEEDS,
     TRIALS,
+    beyond_seeds,
     changes_texts,
     compared,
     compared_texts,
@@ -100,7 +101,7 @@ def test_trials_are_compared_on_the_same_images() -> None:
     assert table.loc["other", "change"] == pytest.approx(0.1)
     assert table["found"].tolist() == [1, 1, 0]
     assert table["recall"].tolist() == pytest.approx([0.5 / 13, 0.6 / 13, 0])
-    assert table["precision"].tolist() == pytest.approx([1 / 13, 1 / 13, 0])
+    assert table["precision"].tolist() == pytest.approx([1, 1, np.nan], nan_ok=True)
     texts = compared_texts(table)
     assert texts.loc["combined loss", "against the combined loss"] == "–"
     assert texts.loc["other", "mean IoU"].startswith("0.600")
@@ -124,6 +125,17 @@ def test_changes_are_shown_with_their_intervals_and_undefined_ones_as_a_dash() -
     assert list(texts.columns) == ["change of IoU", "p, corrected", "change of precision", "change of recall"]
     assert texts.loc["bag", "change of IoU"].startswith("+0.100 [+0.") and texts.loc["bag", "p, corrected"] != "–"
     assert (texts.loc["scarf & tie"] == "–").all()
+
+
+def test_the_luck_of_a_seed_needs_several() -> None:
+    run = Run(Path(), TrialConfig(), [], list(range(6)), counts_of([5] * 6), {}, {}, "trained")
+    worse, worst = (dataclasses.replace(run, counts=counts_of([hits] * 6)) for hits in (3, 2))
+    claim = beyond_seeds({"cross_entropy": [worst, worse], "combined": [run]})
+    assert claim["measure"].startswith("not decided: ") and claim["value"] is claim["interval"] is None
+    assert claim["verdict"] == "inconclusive"
+    claim = beyond_seeds({"cross_entropy": [worst, worse], "combined": [run, run, run]})
+    assert claim["value"] == pytest.approx(0.25) and "(3 against 2)" in claim["measure"]
+    assert claim["interval"][0] < 0.25 < claim["interval"][1]
 
 
 def test_seeds_are_found_by_name() -> None:
