@@ -10,6 +10,7 @@ import torch
 from accelerate import Accelerator
 
 from modanet_utils import model, statistics, training
+from modanet_utils.classes import CLASSES, HAIR
 from modanet_utils.datasets import open_dataset
 from modanet_utils.series import read_profile
 from modanet_utils.training import Run, TrialConfig, build_loss, training_target
@@ -23,6 +24,7 @@ from modanet_utils.trials import (
     compared_texts,
     finished,
     keep_run,
+    leak_of_focal,
     plan,
     remaining,
     seed_spread,
@@ -125,6 +127,17 @@ def test_changes_are_shown_with_their_intervals_and_undefined_ones_as_a_dash() -
     assert list(texts.columns) == ["change of IoU", "p, corrected", "change of precision", "change of recall"]
     assert texts.loc["bag", "change of IoU"].startswith("+0.100 [+0.") and texts.loc["bag", "p, corrected"] != "–"
     assert (texts.loc["scarf & tie"] == "–").all()
+
+
+def test_the_leak_of_focal_needs_the_trial_without_it() -> None:
+    counts = counts_of([5] * 6)
+    claim = leak_of_focal({"combined": counts})
+    assert claim["value"] is None and claim["measure"].startswith("not decided: ")
+    hair, leaking = counts.copy(), counts.copy()
+    hair[:, HAIR, 0] = 20
+    leaking[:, HAIR, 0] = leaking[:, HAIR, CLASSES.index("headwear")] = 10
+    claim = leak_of_focal({"combined": leaking, "combined_without_focal": hair})
+    assert claim["value"] == 0.5 and claim["verdict"] == "supported"
 
 
 def test_the_luck_of_a_seed_needs_several() -> None:
