@@ -32,7 +32,7 @@ help:  ## list the targets
 	@echo 'make report [PROFILE=synthetic|ccp|modanet] [DATA_ROOT=folder] [OUT=build/report/PROFILE]'
 	@grep -E '^[a-z]+:.*##' Makefile | sed -e 's/:.*## /	/' -e 's/^/  make /' | expand -t 20
 
-# Memory in pages of 2 MiB, kept for the next step: `step` in reports/bench.json. Other C libraries ignore it.
+# Memory in pages of 2 MiB, kept for the next step, which `make bench ONLY=step` measures. Only glibc reads it.
 report trials: export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000
 
 report: $(STAMP)  ## execute the notebooks on a data set and write the report, as notebooks and as pages
