@@ -7,6 +7,7 @@ loss has to beat this curve, not only its end at tau = 0.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.datasets import Dataset
 from modanet_utils.metrics import class_scores, clothing_mean_iou, confusion_counts
 from modanet_utils.progress import Progress
-from modanet_utils.training import Run, predict_logits, winners
+from modanet_utils.training import WEIGHTS, Run, photo_and_truth, predict_logits, winners
 
 TAUS: tuple[float, ...] = tuple(round(0.1 * step, 1) for step in range(11))
 """The values of tau that are tried; 0 is the run as it is."""
@@ -95,7 +96,8 @@ def adjust(run: Run, dataset: Dataset, parts: dict[str, list[int]], shares: NDAr
     for part, ids in (("validation", parts["val"]), ("test", run.ids)):
         counts[part] = np.zeros((len(TAUS), len(ids), len(LABELS), len(CLASSES)), np.int64)
         for row, image_id in enumerate(ids):
-            logits, truth = predict_logits(network, dataset.image(image_id), letterbox), dataset.label_map(image_id)
+            photo, truth = photo_and_truth(dataset, image_id)
+            logits = predict_logits(network, photo, letterbox)
             for at, tau in enumerate(TAUS):
                 prediction = winners(adjusted_logits(logits, shares, tau)).to("cpu", torch.uint8)
                 counts[part][at, row] = confusion_counts(truth, prediction)
@@ -105,6 +107,12 @@ def adjust(run: Run, dataset: Dataset, parts: dict[str, list[int]], shares: NDAr
     adjusted = Adjusted(TAUS, counts["validation"].sum(axis=1), counts["test"])
     _save(file, adjusted)
     return adjusted
+
+
+def adjust_seeds(runs: Sequence[Run], dataset: Dataset, parts: dict[str, list[int]], shares: NDArray) -> list[Adjusted]:
+    """`adjust` for every seed of a trial that still can be: a run kept without weights needs its counts beside it."""
+    able = [run for run in runs if (run.folder / FILE).is_file() or (run.folder / WEIGHTS).is_file()]
+    return [adjust(run, dataset, parts, shares, quiet=True) for run in able]
 
 
 def _save(file: Path, adjusted: Adjusted) -> None:

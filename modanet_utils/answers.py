@@ -105,13 +105,16 @@ def combined(results: Mapping[str, Any]) -> Markdown:
     others = {
         name: row
         for name, row in results.get("comparison", {}).get("trials", {}).items()
-        if name not in TRIALS and row["change"] is not None
+        if name not in TRIALS and row["change"] is not None and row.get("validation") is not None
     }
     if others:
-        name = max(others, key=lambda name: others[name]["mean_iou"])
+        name = max(others, key=lambda name: others[name]["validation"])
         row = others[name]
         difference = with_interval(row["change"], (row["change_low"], row["change_high"]))
-        more += f" The best of the other trials is {trial_label(name)}: {number(row['mean_iou'])} ({difference})."
+        more += (
+            f" The best of the other trials, by validation, is {trial_label(name)}: {number(row['mean_iou'])} "
+            f"({difference})."
+        )
     return Markdown(
         f"{_where(results)} the combined loss reaches a mean IoU of "
         f"{with_interval(after['mean_iou'], after['mean_iou_interval'])}, against "

@@ -844,11 +844,41 @@ def readme_text(path: Path = REPORT) -> str:
         return "Not measured yet."
     devices = sorted({entry["provenance"]["device"] for entry in results.values()})
     parts = [markdown(table(results)), f"Measured on: {', '.join(devices)}."]
+    if said := " ".join(filter(None, (_more(name, results.get(name)) for name in ("loss", "loop", "open", "scale")))):
+        parts.append(said)
     if "lovasz" in results:
         parts.append(lovasz_text(results["lovasz"]))
     if "step" in results:
         parts += [markdown(variants_table(results["step"])), variants_text(results["step"])]
     return "\n\n".join(parts)
+
+
+def _more(name: str, entry: Entry | None) -> str:
+    """What the table has no column for."""
+    if not entry:
+        return ""
+    if name == "loss" and "ratio_of_smp" in entry:
+        return (
+            f"With SMP's three losses a step takes {ratio_text(entry['ratio_of_smp'])} times as long as cross-entropy."
+        )
+    if name == "loop" and "pipeline" in entry:
+        bare = ratio_text(entry["without_credit_for_validation"])
+        decoding, remembered = (_plain(entry["pipeline"][name]) for name in ("decoding", "remembered"))
+        return (
+            "In `loop` the bare network is credited with the validation passes; the bare steps alone are "
+            f"{bare} of a whole epoch. Photos come {decoding} times as fast as the step takes them while they are "
+            f"decoded, and {remembered} times once they are remembered."
+        )
+    if name == "open" and "peak_mebibytes" in entry:
+        peaks = ", ".join(f"{side} {_plain(value)} MiB" for side, value in entry["peak_mebibytes"].items())
+        return f"Memory at its peak while opening: {peaks}."
+    if name == "scale" and "sizes" in entry:
+        peaks = ", ".join(
+            f"{int(images):,} images {_plain(row['total'])} s and {_plain(row['peak_mebibytes'])} MiB"
+            for images, row in entry["sizes"].items()
+        )
+        return f"In `scale`: {peaks}."
+    return ""
 
 
 def lovasz_text(entry: Entry) -> str:

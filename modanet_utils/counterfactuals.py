@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import HAIR, HEADWEAR, IGNORE, LABELS, SKIN
 from modanet_utils.datasets import Dataset
+from modanet_utils.training import photo_and_truth
 
 Photo = NDArray[np.uint8]
 Colors = NDArray[np.float64]
@@ -79,7 +80,8 @@ class Pair(NamedTuple):
 
 def scene(dataset: Dataset, image_id: int, letterbox: Letterbox) -> Scene:
     """An image of a data set as the network sees it."""
-    return Scene(letterbox.image(dataset.image(image_id)), letterbox.label_map(dataset.label_map(image_id)))
+    photo, truth = photo_and_truth(dataset, image_id)
+    return Scene(letterbox.image(photo), letterbox.label_map(truth))
 
 
 def evenly(values: Sequence[int], number: int) -> list[int]:

@@ -26,7 +26,7 @@ from modanet_utils.metrics import leak, ratio
 from modanet_utils.progress import Progress
 from modanet_utils.results import TRIALS
 from modanet_utils.statistics import Measure, bootstrap, ends, paired_comparison, verdict
-from modanet_utils.training import Run, predict
+from modanet_utils.training import Run, photo_and_truth, predict
 
 ALARM_SHARE = 0.0005
 """Share of a picture that predicted headwear must cover to be an alarm: some 200 pixels of a 825x550 photo,
@@ -386,8 +386,8 @@ def scan(
     places, predictions, more = [], {}, []
     wanted, progress = set(keep), Progress(len(run.ids), quiet)
     for number, image_id in enumerate(run.ids, 1):
-        truth = dataset.label_map(image_id)
-        prediction = predict(network, dataset.image(image_id), letterbox)
+        photo, truth = photo_and_truth(dataset, image_id)
+        prediction = predict(network, photo, letterbox)
         pixel = truth.shape[0] / letterbox.box(*truth.shape)[2]  # one of the network's, in the photo's
         both = (prediction, resolution_limit(truth, letterbox))
         places.append([_places(truth, one, pixel) for one in both])

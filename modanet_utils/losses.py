@@ -255,8 +255,11 @@ def _lovasz_exact(batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
         outside = batch.valid - inside
         errors, order = (inside - batch.p[:, c]).abs().flatten().sort(descending=True)
         found, missed = (mask.flatten()[order].cumsum(0) for mask in (inside, outside))
-        jaccard = 1 - (batch.counts[c] - found) / _or_one(batch.counts[c] + missed)
-        step = share * jaccard.diff(prepend=jaccard.new_zeros(1))
+        # The differences of the Jaccard index in closed form: subtracted in float32, little would be left of them.
+        union = _or_one(batch.counts[c] + missed)
+        inner = inside.flatten()[order]
+        step = share * torch.where(inner > 0, 1 / union, (batch.counts[c] - found) / (union * _or_one(union - 1)))
+        step = step * batch.valid.flatten()[order]
         values.append((step * errors).sum())
         every[:, c] = torch.empty_like(step).scatter_(0, order, step).view_as(inside) * (outside - inside)
     return torch.stack(values).sum(), every.flatten(2), torch.zeros_like(batch.valid)

@@ -23,6 +23,7 @@ TRIALS: dict[str, str] = {
 }
 """The trials that every finished series holds, and what tables call them."""
 OTHER_LABELS: dict[str, str] = {
+    "all_background": "background everywhere",
     "weighted_cross_entropy": "cross-entropy, weighted",
     "combined_unweighted": "combined, no weights",
     "combined_inverse": "combined, raw inverse weights",
@@ -270,12 +271,14 @@ def _headline(test: Mapping[str, Any]) -> dict[str, str]:
     headwear = test["classes"]["headwear"]
     present = [scores for name, scores in test["classes"].items() if name in CLOTHING and scores["support"] > 0]
     found = sum((scores["iou"] or 0) >= FOUND for scores in present)
+    support = [scores["support"] for scores in test["classes"].values()]
+    background = test["classes"]["background"]["support"] / sum(support) if sum(support) else None
     sure = sum((scores["iou_interval"] or [0])[0] >= FOUND for scores in present)
     return {
         "mean IoU, 13 clothing classes": with_interval(test["mean_iou"], test["mean_iou_interval"]),
         "mean IoU with background": number(test["mean_iou_with_background"]),
         "mean IoU, average over images": number(test["mean_iou_per_image"]),
-        "pixel accuracy": number(test["pixel_accuracy"]),
+        "pixel accuracy (background everywhere)": f"{number(test['pixel_accuracy'])} ({number(background)})",
         f"classes found (IoU of {FOUND} or more)": f"{found} of {len(present)}, {sure} by the whole interval",
         "headwear IoU": with_interval(headwear["iou"], headwear["iou_interval"]),
         "headwear precision": number(headwear["precision"]),

@@ -22,11 +22,13 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from modanet_utils import trials
+from modanet_utils import adjustment, trials
 from modanet_utils.datasets import open_dataset
 from modanet_utils.datasets.coco import ANNOTATIONS
 from modanet_utils.results import ResultsError, check_results, read_results
+from modanet_utils.splits import split
 from modanet_utils.training import run_trial
+from modanet_utils.weights import image_pixels
 from modanet_utils.workspace import NOTEBOOKS, PROJECT, RESULTS_VARIABLE, find_data, shown
 
 # Parameters that every profile gives and every notebook takes, with the values that make sense.
@@ -265,7 +267,12 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
         print(f"  {one.name}: {epochs} epochs to go{time_left}", flush=True)
     for number, (one, _) in enumerate(left, 1):
         print(f"{number} of {len(left)}: {one.name}", flush=True)
-        trials.keep_run(one.name, run_trial(one.config), out)
+        run = run_trial(one.config)
+        if one.config.loss == "cross_entropy" and one.name.split("-seed")[0] in trials.FINALISTS:
+            parts = split(dataset, one.config.split_seed)
+            pixels = image_pixels(dataset, parts["train"]).sum(axis=0)
+            adjustment.adjust(run, dataset, parts, pixels / pixels.sum())  # while its weights are there
+        trials.keep_run(one.name, run, out)
 
 
 def refresh() -> None:

@@ -41,7 +41,7 @@ from modanet_utils.weights import SCHEMES, class_weights, image_pixels
 
 LOSSES: tuple[str, ...] = ("cross_entropy", "focal", "dice", "lovasz", "combined")
 CACHE_BYTES = 1 << 30
-"""Decoded and letterboxed samples that a training keeps in memory at the most."""
+"""Decoded and letterboxed samples that one process keeps of one part in memory at the most."""
 UNREAD_SHARE = 0.01
 """Photos of a part that may fail to be read; they are counted and left out. Beyond, training stops."""
 WEIGHTS = "weights.safetensors"
@@ -103,6 +103,9 @@ class TrialConfig:
         for name in ("image_height", "image_width"):
             if getattr(self, name) < 32 or getattr(self, name) % 32:
                 raise ValueError(f"{name} is {getattr(self, name)}: give a multiple of 32.")
+        for name in ("gamma", "dice", "focal", "lovasz", "weight_decay", "workers"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)!r}: give a number that is not negative.")
         for name in ("epochs", "batch_size", "learning_rate", "processes"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: give a number above 0.")
@@ -291,6 +294,18 @@ class Samples(Dataset):
         _check_unread(self.photos, [self.ids[index] for index in self.unread.nonzero()[:, 0]], len(self))
 
 
+def photo_and_truth(photos: Photos, image_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """Photo ``(H, W, 3) uint8`` and label map ``(H, W) uint8``; all of it is ignored where the photo cannot be read.
+
+    For those who look at a finished run again: its training has counted such photos, and refused too many.
+    """
+    try:
+        return photos.image(image_id), photos.label_map(image_id)
+    except DatasetError:
+        size = photos.size(image_id)
+        return np.full((*size, 3), PADDING, np.uint8), np.full(size, IGNORE, np.uint8)
+
+
 def _check_unread(photos: Photos, unread: list[int], total: int) -> None:
     if len(unread) > UNREAD_SHARE * total:
         file = photos.images[unread[0]]["file_name"]
@@ -317,7 +332,7 @@ class EpochOrder(Sampler):
 def _loader(samples: Samples, config: TrialConfig, order: Any, drop_last: bool) -> DataLoader:
     return DataLoader(
         samples,
-        batch_size=min(config.batch_size, len(samples)),
+        batch_size=max(1, min(config.batch_size, len(samples))),  # a process can be left without a validation photo
         sampler=order,
         num_workers=config.workers,
         persistent_workers=config.workers > 0,
@@ -419,8 +434,10 @@ def _train(
     net = model.build(config.encoder, config.encoder_weights, config.attention, outputs=config.outputs)
     net = net.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    steps = config.epochs * len(loader)
+    warm_up = 0.11 if steps == 10 else 0.1  # a tenth of 10 steps ends at step 0, by which PyTorch divides
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.epochs * len(loader), pct_start=0.1
+        optimizer, config.learning_rate, total_steps=steps, pct_start=warm_up
     )
     net, optimizer, loader, schedule = accelerator.prepare(net, optimizer, loader, schedule)
     history = _restore(accelerator, folder)
@@ -491,8 +508,13 @@ def _record(epoch: int, rate: float, means: dict[str, float], counts: np.ndarray
 
 
 def _left_out(samples: Samples, validation: Samples, accelerator: Accelerator) -> int:
-    """Photos of both parts that no process could read. Training photos change processes, the others do not."""
+    """Photos of both parts that no process could read. Training photos change processes, the others do not.
+
+    Raises:
+        DatasetError: Those of all processes together are too many.
+    """
     training = _sum_over_processes(samples.unread.numpy().astype(np.int64), accelerator) > 0
+    _check_unread(samples.photos, [samples.ids[index] for index in training.nonzero()[0]], len(samples))
     return int(training.sum() + _sum_over_processes(validation.unread.numpy().sum(keepdims=True), accelerator)[0])
 
 
@@ -567,18 +589,21 @@ def test_counts(
     counts = np.zeros((len(ids), len(LABELS), len(CLASSES)), np.int64)
     progress = Progress(len(ids), quiet or rank > 0)
     net.eval()
-    unread: list[int] = []
+    unread = np.zeros(len(ids), np.int64)
     for row in range(rank, len(ids), world):
         try:
             photo = dataset.image(ids[row])
         except DatasetError:
-            unread.append(ids[row])
-            _check_unread(dataset, unread, len(ids))
+            unread[row] = 1
+            _check_unread(dataset, [ids[at] for at in unread.nonzero()[0]], len(ids))
             continue
         counts[row] = confusion_counts(dataset.label_map(ids[row]), predict(net, photo, letterbox))
         progress.step(row + 1, "scoring")
-    progress.close(f"{len(ids)} images scored{_said(len(unread))}")
-    return _sum_over_processes(counts, accelerator) if accelerator else counts
+    if accelerator:
+        counts, unread = (_sum_over_processes(array, accelerator) for array in (counts, unread))
+        _check_unread(dataset, [ids[at] for at in unread.nonzero()[0]], len(ids))
+    progress.close(f"{len(ids)} images scored{_said(int(unread.sum()))}")
+    return counts
 
 
 # ------------------------------------------------------------------------------------------ files
@@ -590,10 +615,9 @@ def _save(accelerator: Accelerator, net: nn.Module, history: list[dict[str, Any]
     if accelerator.is_main_process:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-    accelerator.wait_for_everyone()
-    accelerator.save_state(str(partial))
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
+        # Asked of every process, it would write from every process. What differs are states of random numbers that
+        # nothing here draws from: augmentation has its own.
+        accelerator.save_state(str(partial))
         if history[-1] is max(history, key=lambda record: record["val_mean_iou"]):  # of equals the first
             tensors = accelerator.unwrap_model(net).state_dict()
             save_file({name: t.contiguous().cpu() for name, t in tensors.items()}, partial / "best")
@@ -631,7 +655,10 @@ def _is_run_of(folder: Path, config: TrialConfig, dataset: Photos) -> bool:
         about = json.loads((folder / "provenance.json").read_text())
     except (OSError, ValueError):  # another version's, or damaged
         return False
-    return stored.hash == config.hash and about["data"]["fingerprint"] == dataset.fingerprint
+    if stored.hash != config.hash or about["data"]["fingerprint"] != dataset.fingerprint:
+        return False
+    with np.load(folder / "counts.npz") as arrays:  # the split is another where photos were missing
+        return arrays["ids"].tolist() == split(dataset, config.split_seed)["test"]
 
 
 def _read(folder: Path, config: TrialConfig, source: str) -> Run:

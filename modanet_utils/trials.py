@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -147,22 +147,33 @@ def learned(curves: pd.DataFrame) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------ side by side
 
 
-def compared(counts: Mapping[str, NDArray], reference: str = "combined") -> pd.DataFrame:
+def all_background(counts: NDArray) -> NDArray:
+    """Counts ``(images, 16, 14)`` of an answer of background everywhere on the same images."""
+    nothing = np.zeros_like(counts)
+    nothing[..., 0] = counts.sum(axis=-1)
+    return nothing
+
+
+def compared(
+    counts: Mapping[str, NDArray], validation: Mapping[str, float] | None = None, reference: str = "combined"
+) -> pd.DataFrame:
     """Trials on the same test images, each against one of them.
 
     Args:
         counts: Trial's name to its counts ``(images, 16, 14)``, the reference among them.
+        validation: Trial's name to the mean IoU on validation that it was chosen by.
         reference: The trial that the others are compared with.
 
     Returns:
-        A row a trial: ``mean_iou``, ``change`` (its mean IoU minus the reference's, paired; NaN for the
-        reference), each with ``_low`` and ``_high``; ``precision`` (pooled, see `metrics.clothing_precision`),
-        ``recall`` (mean over the 13 classes), ``headwear_recall``, ``hair_as_headwear`` (share of the hair) and
-        ``found`` (classes with an IoU of `results.FOUND` or more).
+        A row a trial: ``validation`` (NaN where unknown), ``mean_iou``, ``change`` (its mean IoU minus the
+        reference's, paired; NaN for the reference), each of the two with ``_low`` and ``_high``; ``precision``
+        (pooled, see `metrics.clothing_precision`), ``recall`` (mean over the 13 classes), ``headwear_recall``,
+        ``hair_as_headwear`` (share of the hair) and ``found`` (classes with an IoU of `results.FOUND` or more).
     """
     rows = {}
     for name, own in counts.items():
-        row = statistics.ends("mean_iou", statistics.bootstrap(own, metrics.clothing_mean_iou))
+        row = {"validation": (validation or {}).get(name, np.nan)}
+        row |= statistics.ends("mean_iou", statistics.bootstrap(own, metrics.clothing_mean_iou))
         change = (np.nan,) * 3 if name == reference else statistics.compare_mean_iou(counts[reference], own)[:3]
         row |= statistics.ends("change", change)
         row["precision"] = float(metrics.clothing_precision(own.sum(axis=0)))
@@ -174,7 +185,14 @@ def compared(counts: Mapping[str, NDArray], reference: str = "combined") -> pd.D
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def seed_spread(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
+class Counted(Protocol):
+    """A `Run`, or what logit adjustment made of one."""
+
+    @property
+    def counts(self) -> NDArray: ...
+
+
+def seed_spread(runs: Mapping[str, Sequence[Counted]]) -> pd.DataFrame:
     """How far the seeds of a trial lie apart, beside how far photos move one run's mean IoU.
 
     Args:
@@ -200,24 +218,26 @@ def seed_spread(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def beyond_seeds(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
-    """The claim that the gain over cross-entropy outlasts another seed, as ``Workspace.record_claim`` takes it.
+def beyond_seeds(runs: Mapping[str, Sequence[Counted]], rival: str = "cross_entropy") -> dict[str, Any]:
+    """The claim that the gain over a rival outlasts another seed, as ``Workspace.record_claim`` takes it.
 
     Args:
-        runs: From `seeds_of`.
+        runs: Runs by trial, one a seed, of "combined" and of the rival.
+        rival: A name in ``runs``.
     """
-    scores = {name: [float(metrics.clothing_mean_iou(r.counts.sum(axis=0))) for r in runs[name]] for name in FINALISTS}
-    value, low, high = statistics.difference_over_seeds(*(scores[name] for name in FINALISTS))
+    rivals, own = (
+        [float(metrics.clothing_mean_iou(one.counts.sum(axis=0))) for one in runs[name]] for name in (rival, "combined")
+    )
+    value, low, high = statistics.difference_over_seeds(rivals, own)
     measure = (
-        "change of the mean IoU over 13 classes, mean over trainings "
-        f"({len(scores['combined'])} against {len(scores['cross_entropy'])}), interval over trainings; claimed to be "
-        "above 0"
+        f"change of the mean IoU over 13 classes, mean over trainings ({len(own)} against {len(rivals)}), interval "
+        "over trainings; claimed to be above 0"
     )
     if np.isnan(low):
         measure = "not decided: both trials have to be trained with several seeds"
     return {
-        "id": "gain-beyond-seeds",
-        "statement": "The gain over cross-entropy is more than the luck of a seed.",
+        "id": f"gain-over-{rival.replace('_', '-')}-beyond-seeds",
+        "statement": f"The gain over {trial_label(rival)} is more than the luck of a seed.",
         "measure": measure,
         "value": None if np.isnan(low) else value,
         "interval": None if np.isnan(low) else (low, high),
@@ -259,7 +279,8 @@ def compared_texts(table: pd.DataFrame) -> pd.DataFrame:
             for value, low, high in zip(*columns, strict=True)
         ]
 
-    columns = {"mean IoU": texts("mean_iou"), "against the combined loss": texts("change")}
+    columns = {"validation": [number(value) for value in table["validation"]]} if "validation" in table else {}
+    columns |= {"mean IoU": texts("mean_iou"), "against the combined loss": texts("change")}
     columns |= {"precision": [number(value) for value in table["precision"]]}
     columns |= {"mean recall": [number(value) for value in table["recall"]]}
     columns |= {"classes found": table["found"].astype(int).to_list()}

@@ -263,6 +263,11 @@ def test_readme_text(tmp_path: Path) -> None:
     assert [line.split(" | ")[0] for line in lines[2:4]] == ["| scan", "| score"]
     assert "one thing \\| another | 12.3 [11.9, 128] = theirs / ours | theirs 1.23, ours 0.1 | 3 images |" in lines[2]
     assert lines[-1] == "Measured on: CPU, 2 cores."
+    recorded = json.loads(bench.REPORT.read_text())
+    text = bench.readme_text()
+    assert "With SMP's three losses a step takes " in text and "times once they are remembered." in text
+    assert f"52,377 images {bench._plain(recorded['scale']['sizes']['52377']['total'])} s" in text
+    assert f"ours {bench._plain(recorded['open']['peak_mebibytes']['ours'])} MiB" in text
     trials = {key: [0.3, [0.2, 0.4]] for key in ("mean_iou_exact", "mean_iou_ours")} | {"difference": [0, [-0.1, 0.1]]}
     ratios = {"compiled": (11.9, 128), "in bf16": (0.7, 0.8), "fused": (0.9, 1.1), bench.AS_TRAINED: (1.0, 1.0)}
     steps = {

@@ -731,3 +731,16 @@ def test_the_excerpt_with_photos_becomes_a_dataset(modanet_excerpt: Path, tmp_pa
     for image_id in dataset.ids:
         assert np.array_equal(dataset.label_map(image_id), source.label_map(image_id))
     assert set(dataset.labels.values()) >= set(range(1, len(CLASSES)))
+
+
+def test_a_photo_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    """OpenCV reads half a JPEG without complaint."""
+    folder = write_coco(tmp_path / "cut", [record(1)], [annotation(1, 9, [rectangle(1, 1, 5, 5)])])
+    photo = next((folder / "images").iterdir())
+    noise = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    whole = cv2.imencode(".jpg", noise)[1].tobytes()
+    photo.write_bytes(whole + b"something after the end")
+    assert open_dataset(folder).image(1).shape == (20, 30, 3)
+    photo.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DatasetError, match=r"Photo .* (is cut off|cannot be decoded): replace the file\.$"):
+        open_dataset(folder).image(1)

@@ -18,6 +18,7 @@ from modanet_utils.trials import (
     FINALISTS,
     SEEDS,
     TRIALS,
+    all_background,
     beyond_seeds,
     changes_texts,
     compared,
@@ -95,9 +96,10 @@ def test_the_plan_names_every_training_once() -> None:
 
 
 def test_trials_are_compared_on_the_same_images() -> None:
-    table = compared(
-        {"combined": counts_of([5] * 6), "other": counts_of([6, 6, 6, 6, 6, 6]), "none": counts_of([0] * 6)}
-    )
+    counts = {"combined": counts_of([5] * 6), "other": counts_of([6, 6, 6, 6, 6, 6]), "none": counts_of([0] * 6)}
+    table = compared(counts, {"other": 0.7})
+    assert table.loc["other", "validation"] == 0.7 and np.isnan(table.loc["none", "validation"])
+    assert np.array_equal(all_background(counts["other"]), counts["none"])
     assert table["mean_iou"].tolist() == pytest.approx([0.5, 0.6, 0.0])
     assert np.isnan(table.loc["combined", "change"])
     assert table.loc["other", "change"] == pytest.approx(0.1)
@@ -146,7 +148,8 @@ def test_the_luck_of_a_seed_needs_several() -> None:
     claim = beyond_seeds({"cross_entropy": [worst, worse], "combined": [run]})
     assert claim["measure"].startswith("not decided: ") and claim["value"] is claim["interval"] is None
     assert claim["verdict"] == "inconclusive"
-    claim = beyond_seeds({"cross_entropy": [worst, worse], "combined": [run, run, run]})
+    claim = beyond_seeds({"x": [worst, worse], "combined": [run, run, run]}, "x")
+    assert claim["id"] == "gain-over-x-beyond-seeds" and claim["statement"].startswith("The gain over x is")
     assert claim["value"] == pytest.approx(0.25) and "(3 against 2)" in claim["measure"]
     assert claim["interval"][0] < 0.25 < claim["interval"][1]
 

@@ -30,6 +30,15 @@ class DatasetError(ValueError):
     """A dataset that cannot be used; the message says what, where and what to do."""
 
 
+def _cut_off(path: Path) -> bool:
+    """Whether a JPEG lacks its end: OpenCV fills what is missing with grey and says nothing."""
+    with path.open("rb") as file:
+        if file.read(2) != b"\xff\xd8":
+            return False
+        file.seek(max(0, path.stat().st_size - 1024))  # a camera may write something after the end
+        return b"\xff\xd9" not in file.read()
+
+
 @dataclass(frozen=True)
 class Thing:
     """One annotated object: its label, its run-length mask, its rasterised area and its box."""
@@ -147,6 +156,8 @@ class Dataset:
             photo = None
         if photo is None:
             raise DatasetError(f"Photo {path} cannot be decoded: replace the file.")
+        if _cut_off(path):
+            raise DatasetError(f"Photo {path} is cut off: replace the file.")
         if photo.shape[:2] != self.size(image_id):
             raise DatasetError(
                 f"Photo {path} is {photo.shape[1]}x{photo.shape[0]} pixels, but its annotation says "
