@@ -123,6 +123,23 @@ def combined(results: Mapping[str, Any]) -> Markdown:
     )
 
 
+def over_seeds(results: Mapping[str, Any]) -> Markdown:
+    """The main trials' mean IoU over several trainings: the tables show the first, which may have been lucky."""
+    rows = results.get("comparison", {}).get("seeds", {})
+    told = [
+        f"{trial_label(name)} {with_interval(row['mean_iou'], (row['mean_iou_low'], row['mean_iou_high']))}, from "
+        f"{number(row['lowest'])} to {number(row['highest'])}"
+        for name, row in rows.items()
+        if row["seeds"] > 1
+    ]
+    if not told:
+        return Markdown("These numbers are of one training each.")
+    return Markdown(
+        f"These numbers are of the first training of each, whose weights are kept. The mean IoU over "
+        f"{max(int(row['seeds']) for row in rows.values())} trainings: {'; '.join(told)}."
+    )
+
+
 VARIED: dict[str, str] = {
     "combined_without_dice": "without Dice",
     "combined_without_focal": "without focal",

@@ -40,7 +40,8 @@ from modanet_utils.workspace import NOTEBOOKS, PROJECT, Workspace, open_workspac
 def _headline() -> str:
     results = recorded()
     tables = [markdown(headline_table(results)), markdown(class_table(results))]
-    return "\n\n".join([answers.cross_entropy(results).data, answers.combined(results).data, *tables, caption(results)])
+    told = [said(results).data for said in (answers.cross_entropy, answers.combined, answers.over_seeds)]
+    return "\n\n".join([*told, *tables, caption(results)])
 
 
 def _comparison() -> str:

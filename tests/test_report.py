@@ -605,6 +605,13 @@ def test_tables_recorded_elsewhere_stand_under_their_headings_or_are_said_to_be_
     assert table.equals(results.class_table(complete))
 
 
+def test_the_headline_says_how_far_trainings_lie_apart(complete: dict[str, Any]) -> None:
+    assert answers.over_seeds(complete).data == "These numbers are of one training each."
+    row = {"seeds": 3, "mean_iou": 0.3, "mean_iou_low": 0.28, "mean_iou_high": 0.33, "lowest": 0.29, "highest": 0.32}
+    text = answers.over_seeds(complete | {"comparison": {"seeds": {"combined": row}}}).data
+    assert "over 3 trainings: combined loss 0.300 [0.280, 0.330], from 0.290 to 0.320." in text
+
+
 def test_a_small_number_of_a_claim_keeps_two_digits(complete: dict[str, Any]) -> None:
     claims = [
         complete["claims"][0] | {"id": str(value), "value": value, "interval": [value, 2 * value]}
