@@ -844,7 +844,9 @@ def readme_text(path: Path = REPORT) -> str:
         return "Not measured yet."
     devices = sorted({entry["provenance"]["device"] for entry in results.values()})
     parts = [markdown(table(results)), f"Measured on: {', '.join(devices)}."]
-    if said := " ".join(filter(None, (_more(name, results.get(name)) for name in ("loss", "loop", "open", "scale")))):
+    if said := " ".join(
+        filter(None, (_more(name, results.get(name)) for name in ("loss", "loop", "epoch", "open", "scale")))
+    ):
         parts.append(said)
     if "lovasz" in results:
         parts.append(lovasz_text(results["lovasz"]))
@@ -869,6 +871,12 @@ def _more(name: str, entry: Entry | None) -> str:
             f"{bare} of a whole epoch. Photos come {decoding} times as fast as the step takes them while they are "
             f"decoded, and {remembered} times once they are remembered."
         )
+    if name == "epoch" and "same_time" in entry:
+        told = ", ".join(
+            f"{side} {found['val_mean_iou']:.3f} in {_plain(found['seconds'])} s"
+            for side, found in entry["same_time"].items()
+        )
+        return f"Validation mean IoU after the same time of training: {told}."
     if name == "open" and "peak_mebibytes" in entry:
         peaks = ", ".join(f"{side} {_plain(value)} MiB" for side, value in entry["peak_mebibytes"].items())
         return f"Memory at its peak while opening: {peaks}."
