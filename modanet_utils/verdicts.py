@@ -65,24 +65,26 @@ def accurate_share(counts: NDArray) -> NDArray[np.float64]:
     return ratio((np.nan_to_num(iou) > ACCURATE).sum(axis=-1), np.isfinite(iou).sum(axis=-1))
 
 
+def _share(parts: NDArray, wholes: NDArray) -> Ends:
+    """The sum of the parts over that of the wholes, ``(images,)`` whole numbers, with interval over images."""
+    if len(wholes) == 0:
+        return (np.nan,) * 3
+    return bootstrap(np.stack([parts, wholes - parts], axis=-1)[:, None], lambda summed: metrics.leak(summed, 0, 0))
+
+
 def accurate_pieces(counts: NDArray) -> Ends:
     """Share of the pieces, each a class in a photo's truth, with an IoU above `ACCURATE`, with interval over photos."""
     there = metrics.fold_body(counts).sum(axis=2)[:, 1:] > 0
-    accurate = (there & (metrics.clothing_iou(counts) > ACCURATE)).sum(axis=1)
-    return bootstrap(
-        np.stack([accurate, there.sum(axis=1) - accurate], axis=-1)[:, None], lambda s: metrics.leak(s, 0, 0)
-    )
+    accurate = there & (metrics.clothing_iou(counts) > ACCURATE)
+    return _share(accurate.sum(axis=1), there.sum(axis=1))
 
 
 def mean_of_images(counts: NDArray) -> Ends:
     """Mean over images of their own mean IoU, with interval; see `errors.image_mean_iou`."""
     own = image_mean_iou(counts)
     own = own[np.isfinite(own)]
-    if len(own) == 0:
-        return (np.nan,) * 3
-    millionths = np.rint(1e6 * own).astype(np.int64)
-    # As counts, one row an image that always adds up to a million: the mean is then a share of a sum.
-    return bootstrap(np.stack([millionths, 10**6 - millionths], axis=-1)[:, None], lambda s: metrics.leak(s, 0, 0))
+    # In millionths, as counts are whole numbers: the mean is then a share of a sum.
+    return _share(np.rint(1e6 * own).astype(np.int64), np.full(len(own), 10**6))
 
 
 def rare_minus_common(rare: Sequence[str]) -> Callable[[NDArray], NDArray]:

@@ -1,6 +1,7 @@
 """Logit adjustment against its definition, and against the counts of the run that it starts from."""
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +108,30 @@ def test_the_entry_says_which_tau(run: Run) -> None:
     entry = adjustment.adjusted_entry({"config": {"loss": "cross_entropy"}, "test": {}}, adjusted, {"mean_iou": 1})
     assert entry["config"]["logit_adjustment"] == adjusted.taus[adjusted.best]
     assert entry["test"] == {"mean_iou": 1}
+
+
+def test_a_test_photo_that_cannot_be_read_counts_for_nothing(run: Run, tmp_path: Path) -> None:
+    parts, shares = shares_of(run)
+    folder = shutil.copytree(run.config.data_root, tmp_path / "damaged")
+    dataset = open_dataset(folder)
+    (folder / "images" / dataset.images[run.ids[0]]["file_name"]).write_bytes(b"no photo")
+    keep(run, tmp_path / "run")
+    (tmp_path / "run" / adjustment.FILE).unlink(missing_ok=True)
+    moved = Run(tmp_path / "run", run.config, run.history, run.ids, run.counts, run.summary, run.provenance, "kept")
+    adjusted = adjust(moved, dataset, parts, shares, quiet=True)
+    assert not adjusted.test[:, 0].any() and np.array_equal(adjusted.test[0, 1:], run.counts[1:])
+
+
+def test_seeds_without_weights_are_adjusted_only_where_their_counts_are_kept(run: Run, tmp_path: Path) -> None:
+    parts, shares = shares_of(run)
+    dataset = open_dataset(run.config.data_root)
+    first = adjust(run, dataset, parts, shares, quiet=True)
+    runs = []
+    for name in ("counted", "bare"):
+        keep(run, tmp_path / name, weights=False)
+        runs.append(
+            Run(tmp_path / name, run.config, run.history, run.ids, run.counts, run.summary, run.provenance, "kept")
+        )
+    (tmp_path / "bare" / adjustment.FILE).unlink()
+    (found,) = adjustment.adjust_seeds(runs, dataset, parts, shares)
+    assert np.array_equal(found.test, first.test)

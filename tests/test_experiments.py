@@ -345,6 +345,7 @@ def test_every_claim_has_a_verdict_by_its_interval(evidence: verdicts.Evidence) 
     assert found["accurate-on-most-classes"]["value"] == pytest.approx(12 / 13)
     assert found["accurate-on-most-classes"]["verdict"] == "supported"
     assert found["accurate-on-most-items"]["value"] == pytest.approx(12 / 13)
+    assert found["accurate-on-most-items"]["verdict"] == "supported"
     assert found["strong-on-single-persons"]["value"] == pytest.approx((12 * 0.9 + 0.1) / 13, abs=1e-5)
     assert found["rare-classes-weak"]["value"] == pytest.approx(-0.8)
     assert found["rare-classes-weak"]["verdict"] == "supported"
