@@ -258,6 +258,7 @@ def trial_dots(table: pd.DataFrame, labels: Sequence[str], reference: str, title
     axes[1].set(xlabel=f"difference from the {reference}, same photos")
     for axis in axes:
         axis.set_ylim(len(table) - 0.4, -0.6)
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axis.grid(axis="y", visible=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure
