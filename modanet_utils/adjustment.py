@@ -89,8 +89,7 @@ def adjust(run: Run, dataset: Dataset, parts: dict[str, list[int]], shares: NDAr
     if file.is_file():
         with np.load(file) as kept:
             return Adjusted(tuple(kept["taus"].tolist()), kept["validation"], kept["test"])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    network, letterbox = run.network(device), Letterbox(run.config.image_height, run.config.image_width)
+    network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
     progress, done = Progress(len(parts["val"]) + len(run.ids), quiet), 0
     counts: dict[str, Any] = {}
     for part, ids in (("validation", parts["val"]), ("test", run.ids)):

@@ -67,7 +67,7 @@ class Options:
     annotations: Path | None
     rounds: int = 5
     epochs: int = 4
-    """Of each training in loop and lovasz."""
+    """Of the training in loop."""
     minutes: float = 5.0
     photos: int | None = None
     """At most this many photos of a part; all where it is None."""
@@ -373,13 +373,25 @@ class Variant:
     frozen: bool = False
     """The encoder's stem and its first stages, those at a half and a quarter of the resolution, do not learn."""
     decoder: tuple[int, ...] = (128, 64, 48, 32, 16)
+    lovasz_bins: int | None = losses.LOVASZ_BINS
+
+    def network(self, *settings: Any, build: Callable[..., model.Net] = model.build, **more: Any) -> model.Net:
+        """`model.build`, with what the variant changes."""
+        net = build(*settings, **more, decoder_channels=self.decoder)
+        if self.frozen:
+            early = net.unet.encoder.model
+            for part in (early.conv_stem, early.bn1, early.blocks[0], early.blocks[1]):
+                part.requires_grad_(False)
+        return net
 
 
 AS_TRAINED = "as the project trains"
 SMALL_PAGES = "memory in small pages, given back after each use"
+EXACT = "Lovász term sorted, exact"
 VARIANTS: dict[str, Variant] = {
     AS_TRAINED: Variant(),
     SMALL_PAGES: Variant(glibc_tunables=""),
+    EXACT: Variant(lovasz_bins=None),
     "channels first in memory": Variant(channels_last=False),
     "fused AdamW": Variant(fused=True),
     "torch.compile": Variant(compiled=True),
@@ -388,6 +400,8 @@ VARIANTS: dict[str, Variant] = {
     "early encoder frozen": Variant(frozen=True),
     "decoder half as wide": Variant(decoder=(64, 32, 24, 16, 16)),
 }
+TRIED = (EXACT, "bf16 autocast", "decoder half as wide")
+"""Those that change what is learned and for which `trials` trains a whole trial."""
 
 
 def step_seconds(data: Path, name: str, steps: int = 5) -> float:
@@ -395,14 +409,11 @@ def step_seconds(data: Path, name: str, steps: int = 5) -> float:
     variant, config = VARIANTS[name], TrialConfig(loss="combined")
     dataset = open_dataset(data)
     photos, truth = _batch(dataset, split(dataset)["train"], config)
-    target, criterion = training.training_target(truth, len(CLASSES)), losses.CombinedLoss()
-    net = model.build(decoder_channels=variant.decoder).train()
+    target = training.training_target(truth, len(CLASSES))
+    criterion = losses.CombinedLoss(bins=variant.lovasz_bins)
+    net = variant.network().train()
     if variant.channels_last:
         net = net.to(memory_format=torch.channels_last)
-    if variant.frozen:
-        early = net.unet.encoder.model
-        for part in (early.conv_stem, early.bn1, early.blocks[0], early.blocks[1]):
-            part.requires_grad_(False)
     learning = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learning, 1e-3, weight_decay=1e-2, fused=variant.fused or None)
     forward = torch.compile(net) if variant.compiled else net
@@ -443,37 +454,35 @@ def step(options: Options) -> Entry:
     return entry
 
 
-def lovasz(options: Options) -> Entry:
-    """Two whole trials that differ in nothing else, on small pictures: sorting is slow. Kept in the scratch folder."""
+def trials(options: Options) -> Entry:
+    """Whole trials that differ in one variant, on the test photos; finished ones are read from the scratch folder."""
     dataset = options.photo_dataset()
-    config = TrialConfig(
-        data_root=str(options.data),
-        loss="combined",
-        class_weights="inverse_sqrt",
-        epochs=options.epochs,
-        image_height=160,
-        image_width=96,
-    )
-    bins = {"exact": None, "ours": losses.LOVASZ_BINS}
-    runs = {
-        name: training.run_trial(replace(config, lovasz_bins=number), options.scratch / "runs")
-        for name, number in bins.items()
+    config = TrialConfig(data_root=str(options.data), loss="combined", class_weights="inverse_sqrt")
+    base = training.run_trial(config, options.scratch / "runs")
+    told: dict[str, Any] = {AS_TRAINED: {"mean_iou": _mean_iou(base)}}
+    for name in TRIED:
+        run = _tried(VARIANTS[name], config, dataset, options.scratch / "trials" / name.replace(" ", "-"))
+        value, low, high, _ = intervals.compare_mean_iou(base.counts, run.counts)
+        told[name] = {"mean_iou": _mean_iou(run), "difference": [float(value), [float(low), float(high)]]}
+    return {
+        "what": "whole trials with the combined loss that differ in one thing, one training each: mean IoU",
+        "data": f"{len(base.ids)} test photos at their own size ({dataset.name})",
+        "trials": told,
     }
-    seconds = {name: [record["seconds"] for record in run.history] for name, run in runs.items()}
-    entry = compared(
-        "a trial with the Lovász term sorted, exact, beside ours, rounded: seconds of an epoch",
-        f"{config.epochs} epochs, photos at {config.image_height}x{config.image_width} ({dataset.name})",
-        seconds,
-        "exact",
-        "ours",
-    )
-    for name, run in runs.items():
-        value, low, high = intervals.bootstrap(run.counts, metrics.clothing_mean_iou)
-        entry[f"mean_iou_{name}"] = [float(value), [float(low), float(high)]]
-    value, low, high, _ = intervals.compare_mean_iou(runs["exact"].counts, runs["ours"].counts)
-    entry["difference"] = [float(value), [float(low), float(high)]]
-    entry["test_images"] = len(runs["ours"].ids)
-    return entry
+
+
+def _mean_iou(run: training.Run) -> list[Any]:
+    value, low, high = intervals.bootstrap(run.counts, metrics.clothing_mean_iou)
+    return [float(value), [float(low), float(high)]]
+
+
+def _tried(variant: Variant, config: TrialConfig, dataset: Dataset, folder: Path) -> training.Run:
+    """The trial of a variant. Its network is no part of a configuration, so it has a folder of its own."""
+    config = replace(config, lovasz_bins=variant.lovasz_bins, mixed_precision="bf16" if variant.bf16 else "no")
+    if not training._is_run_of(folder, config, dataset):
+        with mock.patch.object(model, "build", variant.network):
+            training._execute(config, dataset, folder, quiet=False)
+    return training._read(folder, config, "trained")
 
 
 def loop(options: Options) -> Entry:
@@ -789,8 +798,8 @@ def _sklearn(truths: list[np.ndarray], predictions: list[np.ndarray]) -> np.ndar
 COMPARISONS: dict[str, Callable[[Options], Entry]] = {
     "scan": scan,
     "loss": loss,
-    "lovasz": lovasz,
     "step": step,
+    "trials": trials,
     "loop": loop,
     "epoch": epoch,
     "score": score,
@@ -802,7 +811,11 @@ NEEDS = {"score": ("torchmetrics", "sklearn")}
 
 
 def line(name: str, entry: Entry) -> str:
-    """An entry in one line: its ratio with the spread, and the seconds."""
+    """An entry in one line: its ratio with the spread and the seconds, or what its trials scored."""
+    if "trials" in entry:
+        return f"{name:8} " + ", ".join(
+            f"{side} {with_interval(*told['mean_iou'])}" for side, told in entry["trials"].items()
+        )
     seconds = ", ".join(f"{side} {_plain(value)} s" for side, value in entry["seconds"].items())
     return f"{name:8} {ratio_text(entry['ratio'])}  {entry['ratio_is']}  ({seconds})"
 
@@ -826,7 +839,7 @@ def table(results: Mapping[str, Entry]) -> pd.DataFrame:
             "seconds": ", ".join(f"{side} {_plain(value)}" for side, value in entry["seconds"].items()),
             "data": entry["data"],
         }
-        for name, entry in ((name, results[name]) for name in COMPARISONS if name in results)
+        for name, entry in ((name, results[name]) for name in COMPARISONS if "ratio" in results.get(name, {}))
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(columns="key")
 
@@ -847,10 +860,11 @@ def readme_text(path: Path = REPORT) -> str:
         filter(None, (_more(name, results.get(name)) for name in ("loss", "loop", "epoch", "open", "scale")))
     ):
         parts.append(said)
-    if "lovasz" in results:
-        parts.append(lovasz_text(results["lovasz"]))
     if "step" in results:
-        parts += [markdown(variants_table(results["step"])), variants_text(results["step"])]
+        told = results.get("trials", {}).get("trials", {})
+        parts += [markdown(variants_table(results["step"], told)), variants_text(results["step"])]
+    if "trials" in results:
+        parts.append(trials_text(results["trials"]))
     return "\n\n".join(parts)
 
 
@@ -888,12 +902,18 @@ def _more(name: str, entry: Entry | None) -> str:
     return ""
 
 
-def lovasz_text(entry: Entry) -> str:
-    """What the trials with the exact and with the rounded Lovász term score."""
-    exact, ours, difference = (with_interval(*entry[key]) for key in ("mean_iou_exact", "mean_iou_ours", "difference"))
+def trials_text(entry: Entry) -> str:
+    """Which of the tried variants score as the step as it is, as far as one training each can tell."""
+    found: dict[str, list[str]] = {"no clear difference": [], "clearly different": []}
+    for name, told in entry["trials"].items():
+        if name != AS_TRAINED:
+            low, high = told["difference"][1]
+            found["no clear difference" if low <= 0 <= high else "clearly different"].append(
+                f"{name} {with_interval(*told['difference'])}"
+            )
+    said = "; ".join(f"{which}: {', '.join(names)}" for which, names in found.items() if names)
     return (
-        f"The trial with the exact Lovász term scores a mean IoU of {exact} on {entry['test_images']} test photos, the "
-        f"one with ours {ours}; the paired difference is {difference}."
+        f"Change of the mean IoU of a whole trial on {entry['data']}, one training each, interval over photos: {said}."
     )
 
 
@@ -908,10 +928,14 @@ def variants_text(entry: Entry) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
-def variants_table(entry: Entry) -> pd.DataFrame:
-    """Each variant of the training step: its seconds, and their ratio to those of the step as the project does it."""
+def variants_table(entry: Entry, trials: Mapping[str, Any]) -> pd.DataFrame:
+    """Each variant of the training step: seconds, their ratio to the step as it is, and what its trial scored."""
     rows = {
-        name: {"seconds": _plain(told["seconds"]), "ratio [lowest, highest]": ratio_text(told["ratio"])}
+        name: {
+            "seconds": _plain(told["seconds"]),
+            "ratio [lowest, highest]": ratio_text(told["ratio"]),
+            "mean IoU of a trial": with_interval(*trials[name]["mean_iou"]) if name in trials else "–",
+        }
         for name, told in entry["variants"].items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(columns="one training step")
@@ -925,7 +949,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--annotations", type=Path, help="ModaNet's annotations or an excerpt, .json")
     parser.add_argument("--out", type=Path, default=REPORT, help="the report")
     parser.add_argument("--rounds", type=int, default=Options.rounds, help="turns of each contestant")
-    parser.add_argument("--epochs", type=int, default=Options.epochs, help="epochs of loop and of lovasz")
+    parser.add_argument("--epochs", type=int, default=Options.epochs, help="epochs of loop")
     parser.add_argument("--minutes", type=float, default=Options.minutes, help="training time of each side in epoch")
     parser.add_argument("--photos", type=int, help="use at most so many photos of a part, to try things out")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="images of the files of scale and open")
@@ -943,13 +967,13 @@ def main(arguments: list[str] | None = None) -> int:
         photos=given.photos,
         sizes=tuple(int(size) for size in given.sizes.split(",")),
     )
-    failed = False
+    failed, made_by = False, provenance()  # now: the code may be changed while it runs
     for name in names:
         try:
             missing = [package for package in NEEDS.get(name, ()) if importlib.util.find_spec(package) is None]
             if missing:
                 raise BenchError(f"{' and '.join(missing)} must be installed: pip install -e '.[bench]'.")
-            entry = COMPARISONS[name](options) | {"provenance": provenance()}
+            entry = COMPARISONS[name](options) | {"provenance": made_by}
         except (OSError, ValueError) as error:
             print(f"{name:8} not measured: {error}", file=sys.stderr)
             failed = True

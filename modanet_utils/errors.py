@@ -381,7 +381,7 @@ def scan(
     Raises:
         FileNotFoundError: The run was kept without its weights.
     """
-    network = run.network("cuda" if torch.cuda.is_available() else "cpu")
+    network = run.network()
     letterbox = Letterbox(run.config.image_height, run.config.image_width)
     places, predictions, more = [], {}, []
     wanted, progress = set(keep), Progress(len(run.ids), quiet)

@@ -113,7 +113,7 @@ def stage(run: Run, dataset: Dataset, train: Sequence[int]) -> Stage:
         [cf.scene(dataset, i, box) for i in ids] for ids in (hat_ids, cf.evenly(hair_ids, max(1, len(hat_ids))))
     )
     scenes = {i: cf.scene(dataset, i, box) for i in cf.evenly(run.ids, MOST_SCENES)}
-    network = run.network("cuda" if torch.cuda.is_available() else "cpu")
+    network = run.network()
     return Stage(network, scenes, hats, hairs, cf.palette(hats, HEADWEAR), cf.palette(hairs + hats, HAIR))
 
 

@@ -165,8 +165,8 @@ class Run:
         rows = {record["epoch"]: record["val_iou"] | {"mean": record["val_mean_iou"]} for record in self.history}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("epoch").astype(float)
 
-    def network(self, device: str | torch.device = "cpu") -> model.Net:
-        """The trained network in evaluation mode.
+    def network(self, device: str | torch.device | None = None) -> model.Net:
+        """The trained network in evaluation mode, on the device that Accelerate chooses where none is named.
 
         Raises:
             FileNotFoundError: The run was kept without its weights.
@@ -174,7 +174,7 @@ class Run:
         file = self.folder / WEIGHTS
         if not file.is_file():
             raise FileNotFoundError(f"The run in {_short(self.folder)} was kept without weights: train it again.")
-        return _load(self.config, file).to(device)
+        return _load(self.config, file).to(_accelerator(self.config).device if device is None else device)
 
 
 def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False) -> Run:

@@ -115,15 +115,33 @@ def test_loss_loop_and_predict(options: Options, narrow: None) -> None:
     check(bench.predict(options))
 
 
-def test_lovasz(options: Options, narrow: None) -> None:
-    entry = bench.lovasz(options)
-    check(entry)
-    exact, ours, difference = (entry[key] for key in ("mean_iou_exact", "mean_iou_ours", "difference"))
-    assert difference[0] == pytest.approx(ours[0] - exact[0]) and difference[1][0] <= difference[1][1]
-    kept = [json.loads(file.read_text()) for file in (options.scratch / "runs").glob("*/config.json")]
-    assert {one["lovasz_bins"] for one in kept} == {None, losses.LOVASZ_BINS}
-    text = bench.lovasz_text(entry)
-    assert f"mean IoU of {exact[0]:.3f} [" in text and f"on {entry['test_images']} test photos" in text
+def test_trials(options: Options, narrow: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each tried variant is trained as its name says, once; the change is that to the trial as it is."""
+    seen: list[tuple[int | None, str, int]] = []
+    train = training._train
+
+    def trained(config: training.TrialConfig, *more: Any) -> Any:
+        widths = sum(parameter.numel() for parameter in training.model.build().unet.decoder.parameters())
+        seen.append((config.lovasz_bins, config.mixed_precision, widths))
+        return train(config, *more)
+
+    monkeypatch.setattr(training, "_train", trained)
+    entry = bench.trials(options)
+    usual, half = (
+        sum(p.numel() for p in net.unet.decoder.parameters())
+        for net in (training.model.build(), bench.VARIANTS["decoder half as wide"].network())
+    )
+    bins = losses.LOVASZ_BINS
+    assert (
+        seen == [(bins, "no", usual), (None, "no", usual), (bins, "bf16", usual), (bins, "no", half)] and half < usual
+    )
+    base, told = entry["trials"][bench.AS_TRAINED]["mean_iou"], entry["trials"]
+    assert list(told) == [bench.AS_TRAINED, *bench.TRIED]
+    for name in bench.TRIED:
+        (value, (low, high)), own = told[name]["difference"], told[name]["mean_iou"]
+        assert value == pytest.approx(own[0] - base[0]) and low <= value <= high
+    assert bench.trials(options) == entry and len(seen) == 4, "finished trials are read, not trained again"
+    assert bench.line("trials", entry).startswith(f"trials   {bench.AS_TRAINED} {base[0]:.3f} [")
 
 
 def test_every_variant_of_the_step_is_what_its_name_says(
@@ -172,7 +190,7 @@ def test_step(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(told) == options.rounds * len(bench.VARIANTS) == 2 * len(entry["variants"])
     assert {name for name, setting in told if setting != bench.HUGE_PAGES} == {bench.SMALL_PAGES}
     assert entry["ratio"]["median"] == entry["variants"]["fused AdamW"]["ratio"]["low"] == 1.5
-    assert bench.variants_table(entry).loc["fused AdamW"].to_list() == ["3", "1.5 [1.5, 1.5]"]
+    assert bench.variants_table(entry, {}).loc["fused AdamW"].to_list() == ["3", "1.5 [1.5, 1.5]", "–"]
 
 
 def test_the_makefile_sets_memory_as_it_is_measured() -> None:
@@ -259,7 +277,7 @@ def test_an_unknown_comparison_is_refused(capsys: pytest.CaptureFixture) -> None
     with pytest.raises(SystemExit):
         bench.main(["--only", "speed"])
     assert (
-        "'speed' is no comparison; there are scan, loss, lovasz, step, loop, epoch, score, open, predict"
+        "'speed' is no comparison; there are scan, loss, step, trials, loop, epoch, score, open, predict"
         in capsys.readouterr().err
     )
 
@@ -277,7 +295,6 @@ def test_readme_text(tmp_path: Path) -> None:
     assert "With SMP's three losses a step takes " in text and "times once they are remembered." in text
     assert f"52,377 images {bench._plain(recorded['scale']['sizes']['52377']['total'])} s" in text
     assert f"ours {bench._plain(recorded['open']['peak_mebibytes']['ours'])} MiB" in text
-    trials = {key: [0.3, [0.2, 0.4]] for key in ("mean_iou_exact", "mean_iou_ours")} | {"difference": [0, [-0.1, 0.1]]}
     ratios = {"compiled": (11.9, 128), "in bf16": (0.7, 0.8), "fused": (0.9, 1.1), bench.AS_TRAINED: (1.0, 1.0)}
     steps = {
         "variants": {
@@ -285,12 +302,22 @@ def test_readme_text(tmp_path: Path) -> None:
             for name, (low, high) in ratios.items()
         }
     }
-    report = {"lovasz": ENTRY | trials | {"test_images": 151}, "step": ENTRY | steps}
+    told = {"in bf16": [0.01, [-0.01, 0.03]], "fused": [-0.2, [-0.3, -0.1]]}
+    trials = {name: {"mean_iou": [0.3, [0.2, 0.4]], "difference": change} for name, change in told.items()}
+    trials[bench.AS_TRAINED] = {"mean_iou": [0.31, [0.21, 0.41]]}
+    report = {
+        "step": ENTRY | steps,
+        "trials": {"data": "3 photos", "provenance": ENTRY["provenance"], "trials": trials},
+    }
     (tmp_path / "bench.json").write_text(json.dumps(report))
     text = bench.readme_text(tmp_path / "bench.json")
-    assert "with ours 0.300 [0.200, 0.400]; the paired difference is 0.000 [-0.100, 0.100]." in text
-    assert "| compiled | 0.5 | 12.3 [11.9, 128] |" in text
-    assert text.endswith("Faster in every round: in bf16; slower in every round: compiled; neither: fused.")
+    assert "| in bf16 | 0.5 | 12.3 [0.7, 0.8] | 0.300 [0.200, 0.400] |" in text
+    assert "| compiled | 0.5 | 12.3 [11.9, 128] | – |" in text and "| trials |" not in text
+    assert "\n\nFaster in every round: in bf16; slower in every round: compiled; neither: fused.\n\n" in text
+    assert text.endswith(
+        "of a whole trial on 3 photos, one training each, interval over photos: no clear difference: "
+        "in bf16 0.010 [-0.010, 0.030]; clearly different: fused -0.200 [-0.300, -0.100]."
+    )
 
 
 def test_what_is_compared_with_is_pinned() -> None:
