@@ -360,13 +360,18 @@ def _check_arguments(logits: Tensor, target: Tensor, loss: _Loss) -> None:
     _require(known.all(), f"target must hold 0..{classes - 1} or {IGNORE} only; got another label.")
     values = logits.detach()
     # Quick look: a finite sum has finite terms. Sums may overflow, so only the long look condemns.
-    if values.is_cuda or not values.sum(dtype=torch.promote_types(values.dtype, torch.float32)).isfinite():
+    total = values.sum(dtype=torch.promote_types(values.dtype, torch.float32))
+    if total.device.type in _NEVER_READ or not total.isfinite():
         _require(values.isfinite().all(), "logits must be finite; got NaN or infinite values.")
+
+
+_NEVER_READ = ("cuda", "meta")
+"""Devices whose tensors no step reads: on the first it would wait, on the second there is nothing to read."""
 
 
 def _require(condition: Tensor, message: str) -> None:
     """Raise ValueError; on CUDA the device checks, because waiting for it would stall every step."""
-    if condition.is_cuda:
+    if condition.device.type in _NEVER_READ:
         torch._assert_async(condition, message)
     elif not condition:
         raise ValueError(message)

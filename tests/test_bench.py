@@ -219,12 +219,20 @@ def test_the_losses_of_smp_are_summed_over_the_same_pixels() -> None:
     assert value.isfinite() and torch.allclose(value, bench.SMPLoss()(other, target))
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "combined"])
-def test_nothing_waits_for_a_number_inside_the_step(loss: str) -> None:
-    """Terms stay tensors: `.item()` or `float()` each step would make a GPU wait."""
-    criterion = training.build_loss(training.TrialConfig(loss=loss), np.ones(len(CLASSES)))
-    criterion(torch.randn(1, len(CLASSES), 4, 4, requires_grad=True), torch.zeros((1, 4, 4), dtype=torch.int64))
-    assert all(isinstance(term, torch.Tensor) and not term.requires_grad for term in criterion.last_terms.values())
+@pytest.mark.parametrize("settings", [{"loss": "cross_entropy"}, {"loss": "combined"}, {"lovasz_bins": None}], ids=str)
+def test_nothing_waits_for_a_number_inside_the_step(settings: dict[str, Any]) -> None:
+    """On the meta device tensors hold nothing: what would read one, and make a GPU wait, fails there."""
+    config = training.TrialConfig(**({"loss": "combined"} | settings))
+    criterion = training.build_loss(config, np.ones(len(CLASSES))).to("meta")
+    net = training.model.build(weights=None).to("meta").train()
+    optimizer = torch.optim.AdamW(net.parameters())
+    photos, truth = (torch.zeros(shape, dtype=torch.uint8, device="meta") for shape in ((2, 3, 64, 32), (2, 64, 32)))
+    loss = criterion(net(photos), training.training_target(truth, config.outputs))
+    loss.backward()
+    optimizer.step()
+    assert loss.is_meta and all(term.is_meta for term in criterion.last_terms.values())
+    with pytest.raises(RuntimeError, match="meta"):
+        loss.item()
 
 
 def test_copies_to_a_device_do_not_wait() -> None:
