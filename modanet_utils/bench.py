@@ -404,8 +404,12 @@ TRIED = (EXACT, "bf16 autocast", "decoder half as wide")
 """Those that change what is learned and for which `trials` trains a whole trial."""
 
 
-def step_seconds(data: Path, name: str, steps: int = 5) -> float:
-    """Median seconds of a training step in this process, combined loss, a `VARIANTS` name; three go before it."""
+def step_seconds(data: Path, name: str, steps: int = 5) -> tuple[float, float]:
+    """Seconds of a training step with the combined loss in this process, for a `VARIANTS` name.
+
+    Returns:
+        The median over ``steps`` steps, before which three are taken, and the very first, which compiles if asked to.
+    """
     variant, config = VARIANTS[name], TrialConfig(loss="combined")
     dataset = open_dataset(data)
     photos, truth = _batch(dataset, split(dataset)["train"], config)
@@ -426,16 +430,19 @@ def step_seconds(data: Path, name: str, steps: int = 5) -> float:
         optimizer.step()
         optimizer.zero_grad()
         seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds[3:])
+    return statistics.median(seconds[3:]), seconds[0]
 
 
 def step(options: Options) -> Entry:
     options.photo_dataset()
     told: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    first: dict[str, list[float]] = {name: [] for name in VARIANTS}
 
     def run(name: str) -> None:
         variables = {"GLIBC_TUNABLES": VARIANTS[name].glibc_tunables}
-        told[name].append(measured(_STEPS, options.data.resolve(), name, variables=variables)["found"])
+        usual, begun = measured(_STEPS, options.data.resolve(), name, variables=variables)["found"]
+        told[name].append(usual)
+        first[name].append(begun)
 
     in_turns({name: lambda name=name: run(name) for name in VARIANTS}, options.rounds, warm=False)
     config = TrialConfig()
@@ -448,7 +455,11 @@ def step(options: Options) -> Entry:
         "huge pages",
     )
     entry["variants"] = {
-        name: {"seconds": statistics.median(seconds)} | {"ratio": compared("", "", told, name, AS_TRAINED)["ratio"]}
+        name: {
+            "seconds": statistics.median(seconds),
+            "first_step": statistics.median(first[name]),
+            "ratio": compared("", "", told, name, AS_TRAINED)["ratio"],
+        }
         for name, seconds in told.items()
     }
     return entry
@@ -933,6 +944,7 @@ def variants_table(entry: Entry, trials: Mapping[str, Any]) -> pd.DataFrame:
     rows = {
         name: {
             "seconds": _plain(told["seconds"]),
+            "the first step's": _plain(told["first_step"]),
             "ratio [lowest, highest]": ratio_text(told["ratio"]),
             "mean IoU of a trial": with_interval(*trials[name]["mean_iou"]) if name in trials else "–",
         }
