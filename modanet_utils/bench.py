@@ -579,7 +579,7 @@ class RecipePhotos(TorchDataset):
 class Recipe:
     """SMP's multiclass example without its Lightning wrapper: ResNet-34 U-Net, its Dice loss, its metrics, Adam."""
 
-    def __init__(self, dataset: Dataset, ids: list[int], folder: Path, config: TrialConfig, total: int) -> None:
+    def __init__(self, dataset: Dataset, ids: list[int], folder: Path, config: TrialConfig, total: float) -> None:
         pairs = []
         for image_id in ids:
             truth = dataset.label_map(image_id)
@@ -591,9 +591,10 @@ class Recipe:
         self.net = recipe_network().train()
         self.loss = smp.losses.DiceLoss("multiclass", from_logits=True)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=2e-4)
-        steps = max(1, total) * len(self.loader)
+        steps = max(1, round(total * len(self.loader)))
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, T_max=steps, eta_min=1e-5)
         self.stats: list[Any] = []
+        self.steps = 0
 
     def epoch(self, until: float = float("inf")) -> bool:
         """Train for an epoch; False if the time was up before its end."""
@@ -610,6 +611,7 @@ class Recipe:
             self.optimizer.step()
             self.schedule.step()
             self.optimizer.zero_grad()
+            self.steps += 1
         smp.metrics.iou_score(*(torch.cat(part) for part in zip(*self.stats, strict=True)), reduction="micro-imagewise")
         self.stats.clear()
         return True
@@ -671,24 +673,27 @@ def _same_time(
     """Validation mean IoU after the same time of training.
 
     Ours takes as many whole epochs as the minutes hold, with validation and checkpoints; the recipe gets the time
-    that these took and validates in the end only. Ours starts from its packaged ImageNet weights and, to be fair
-    to a recipe that has to do without, once more from random ones.
+    that these took, its learning rate's schedule is as long, and it validates in the end only. Ours starts from its
+    packaged ImageNet weights and, to be fair to a recipe that has to do without, once more from random ones.
     """
-    epochs = {name: max(1, int(60 * minutes / value)) for name, value in seconds.items()}
+    epochs = max(1, int(60 * minutes / seconds["ours"]))
     found: dict[str, Any] = {}
     for name, weights in (("ours", config.encoder_weights), ("ours, random weights", None)):
-        again = replace(config, encoder_weights=weights, epochs=epochs["ours"])
+        again = replace(config, encoder_weights=weights, epochs=epochs)
         run, started = folder / name.replace(" ", "-"), time.perf_counter()
         history, _ = training._train(again, dataset, parts, run, training._accelerator(again), True)
         taken = time.perf_counter() - started
         found[name] = {"epochs": len(history), "seconds": taken, "val_mean_iou": history[-1]["val_mean_iou"]}
-    theirs, done = Recipe(dataset, parts["train"], folder, config, epochs["SMP's recipe"]), 0
+    time_given = found["ours"]["seconds"]
+    theirs = Recipe(dataset, parts["train"], folder, config, time_given / seconds["SMP's recipe"])
     started = time.perf_counter()
-    while theirs.epoch(started + found["ours"]["seconds"]):
-        done += 1
+    while theirs.epoch(started + time_given):
+        pass
     taken = time.perf_counter() - started
     iou = _stretched_iou(theirs.net, dataset, parts["val"], config)
-    return found | {"SMP's recipe": {"epochs": done, "seconds": taken, "val_mean_iou": iou}}
+    return found | {
+        "SMP's recipe": {"epochs": theirs.steps / len(theirs.loader), "seconds": taken, "val_mean_iou": iou}
+    }
 
 
 @torch.inference_mode()

@@ -29,7 +29,7 @@ OUTLINES: dict[str, str] = {
 """What boundary IoU is measured of."""
 PARTS: dict[str, str] = {"head": "face and neck", "middle": "arms, hands, trunk", "legs": "lower legs and feet"}
 """Parts of the body by position: the upper fifth of a person, what is between, the lower third."""
-KINDS: dict[str, str] = {"boundary": "boundary", "extent": "extent", "segment": "whole segments"}
+KINDS: dict[str, str] = {"boundary": "boundary", "extent": "extent", "segment": "whole pieces"}
 """Kinds of wrong pixels; see `kind_counts`."""
 SIZES: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 """Shares of the picture between which segments are sorted by size."""
@@ -117,7 +117,7 @@ def _moved(mask: NDArray[np.uint8], down: int, right: int) -> NDArray[np.uint8]:
 def kind_counts(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], reach: float) -> NDArray[np.int64]:
     """A class's right pixels, then those missed and those false by kind: ``(7,)``.
 
-    *Whole segments*: all pixels missed of a connected piece of the truth of which less than `FOUND_SHARE` is
+    *Whole pieces*: all pixels missed of a connected piece of the truth of which less than `FOUND_SHARE` is
     found; all false ones of a piece of the prediction of which less than that is true. Of the others, *boundary*:
     at most ``reach`` pixels from the true outline. *Extent*: the rest.
 

@@ -212,7 +212,7 @@ def size_panels(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.9), sharey=True, layout="constrained")
     first = next(iter(tables.values()))
-    names = {"iou": "IoU", "recall": "recall", "missed": "segments hardly found"}
+    names = {"iou": "IoU", "recall": "recall", "missed": "items hardly found"}
     for axis, (name, text) in zip(axes, names.items(), strict=True):
         for shift, (label, table) in zip((-0.1, 0.1), tables.items(), strict=True):
             value, low, high = _ends(table, name, 100)
@@ -225,7 +225,7 @@ def size_panels(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         axis.set_title(text, fontsize=11)
         axis.grid(axis="x", visible=False)
     axes[0].set_ylabel("percent")
-    figure.supxlabel("share of the picture that the segment covers (number of segments)", fontsize=10)
+    figure.supxlabel("share of the picture that the item covers (number of items)", fontsize=10)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="upper right", ncols=2, frameon=False, fontsize=10)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure

@@ -42,7 +42,7 @@ SHOWN: dict[str, dict[str, Column]] = {
     | {name: (text, "signed") for name, text in CROWD.items()},
     "outlines": {name: (text, "ratio") for name, text in breakdown.OUTLINES.items()},
     "sizes": {
-        "segments": ("segments", "count"),
+        "segments": ("items", "count"),
         "iou": ("IoU", "percent"),
         "recall": ("recall", "percent"),
         "missed": ("hardly found", "percent"),
@@ -142,7 +142,7 @@ RECORDED: dict[str, Callable[[Mapping[str, Any]], Table]] = {
     "Hats put on:": partial(recorded, name="pasted_hats"),
     "Hair or headwear, told apart by a line through the features:": partial(recorded, name="probes"),
     "Two people (mean IoU):": partial(recorded, name="crowd"),
-    "Segments by their share of the picture:": partial(recorded, name="sizes"),
+    "Items by their share of the picture:": partial(recorded, name="sizes"),
     "What mending would add:": partial(recorded, name="kinds"),
 }
 """The tables that notebook 04 shows of results recorded elsewhere: heading to what makes it."""

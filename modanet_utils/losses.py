@@ -114,7 +114,8 @@ class LovaszSoftmaxLoss(_Loss):
     - the gradient g in the errors is a 2d-subgradient: L(e') >= L(e) + g (e' - e) - 2 d for every e';
     - a pixel's entry of g lies where sorting puts it for some order of the pixels of its bin: in the class
       within [1 / U1, 1 / U0], outside within [(T - F1) / (U1 (U1 - 1)), (T - F0) / (U0 (U0 + 1))], with F0
-      and U0 the values of F and T + B above the bin, F1 and U1 those with it. One pixel a bin is exact.
+      and U0 the values of F and T + B above the bin, F1 and U1 those with it; in the mean of all classes,
+      these divided by the number of present ones. One pixel a bin is exact.
     """
 
     def __init__(self, bins: int | None = None) -> None:

@@ -1,18 +1,22 @@
 """A trial: a configuration in, a finished run on disk out."""
 
 import argparse
+import contextlib
+import copy
 import dataclasses
 import difflib
+import gc
 import hashlib
 import json
 import math
 import os
+import pickle
 import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,7 @@ import pandas as pd
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, set_seed
+from accelerate.utils import DataLoaderConfiguration, set_seed
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -197,10 +201,7 @@ def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False
     if run is None:
         folder = run_folder(config, dataset, runs)
         resumed = any(folder.glob("state-*"))
-        if config.processes > 1:
-            _launch(config, runs)
-        else:
-            _execute(config, dataset, folder, quiet)
+        _start(config, dataset, folder, quiet)
         run = _read(folder, config, "resumed" if resumed else "trained")
     if not quiet:
         print(f"{config.loss} ({config.hash}): {run.source}, {len(run.history)} epochs.")
@@ -242,6 +243,32 @@ def keep(run: Run, destination: Path, weights: bool = True) -> None:
 # ------------------------------------------------------------------------------------------ data
 
 
+class Packed(Mapping[int, Any]):
+    """Read-only records by image id, held as bytes and unpacked when asked for.
+
+    Python writes into every object that it looks at, so a worker process that looks at the records of its parent
+    gets a copy of their memory, more and more of it with every image. Nothing is written into these.
+    """
+
+    def __init__(self, records: Mapping[int, Any], ids: list[int]) -> None:
+        self._ids = np.sort(np.array(ids, np.int64))
+        packed = [pickle.dumps(records[image_id]) for image_id in self._ids.tolist()]
+        self._ends = np.cumsum([0, *map(len, packed)])
+        self._bytes = np.frombuffer(b"".join(packed), np.uint8)
+
+    def __getitem__(self, image_id: int) -> Any:
+        at = int(np.searchsorted(self._ids, image_id))
+        if at == len(self._ids) or self._ids[at] != image_id:
+            raise KeyError(image_id)
+        return pickle.loads(self._bytes[self._ends[at] : self._ends[at + 1]].data)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._ids.tolist())
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
 class Samples(Dataset):
     """Letterboxed photos and truths; an item is asked for as ``(epoch, index)``.
 
@@ -255,6 +282,9 @@ class Samples(Dataset):
 
     def __init__(self, photos: Photos, ids: list[int], config: TrialConfig, train: bool) -> None:
         self.photos, self.ids, self.seed = photos, ids, config.seed
+        if config.workers:
+            records = {name: Packed(getattr(photos, name), ids) for name in ("images", "annotations")}
+            self.photos = dataclasses.replace(photos, **records)
         self.letterbox = Letterbox(config.image_height, config.image_width)
         self.transform = training_transform() if train and config.augmentation else None
         self.kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
@@ -329,12 +359,17 @@ class EpochOrder(Sampler):
         return iter([(self.epoch, int(index)) for index in order])
 
 
+def _begin_worker(_: int) -> None:
+    gc.freeze()  # or collecting garbage would write into, and so copy, every object of the parent
+
+
 def _loader(samples: Samples, config: TrialConfig, order: Any, drop_last: bool) -> DataLoader:
     return DataLoader(
         samples,
-        batch_size=max(1, min(config.batch_size, len(samples))),  # a process can be left without a validation photo
+        batch_size=min(config.batch_size, len(samples)),
         sampler=order,
         num_workers=config.workers,
+        worker_init_fn=_begin_worker,
         persistent_workers=config.workers > 0,
         pin_memory=torch.cuda.is_available(),
         drop_last=drop_last,
@@ -406,8 +441,13 @@ def _accelerator(config: TrialConfig) -> Accelerator:
         # Accelerate joins torchrun's processes on a CPU only where it is told to use the CPU.
         cpu=world > 1 and not torch.accelerator.is_available(),
         dataloader_config=DataLoaderConfiguration(split_batches=True, non_blocking=True),
-        # SMP builds attention for the last decoder block's skip, which does not exist and so has no gradient.
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    # A state has the network's own names, so that one process can go on where several stopped, and the other way round.
+    accelerator.register_save_state_pre_hook(
+        lambda nets, weights, _: weights.__setitem__(slice(None), map(accelerator.get_state_dict, nets))
+    )
+    accelerator.register_load_state_pre_hook(
+        lambda nets, _: nets.__setitem__(slice(None), map(accelerator.unwrap_model, nets))
     )
     if accelerator.num_processes != world:
         raise ValueError(f"{world} processes were started, but {accelerator.device.type} can join only one: start one.")
@@ -426,13 +466,17 @@ def _train(
     samples = Samples(dataset, parts["train"], config, train=True)
     order = EpochOrder(len(samples), config.seed)
     loader = _loader(samples, config, order, drop_last=True)
-    mine = parts["val"][accelerator.process_index :: accelerator.num_processes]
-    validation = Samples(dataset, mine, config, train=False)
-    validation_loader = _loader(validation, config, [(0, i) for i in range(len(mine))], drop_last=False)
+    validation = Samples(dataset, parts["val"], config, train=False)
+    mine = range(accelerator.process_index, len(validation), accelerator.num_processes)
+    if accelerator.num_processes > len(validation):
+        raise ValueError(
+            f"{accelerator.num_processes} processes cannot share {len(validation)} validation photos: start fewer."
+        )
+    validation_loader = _loader(validation, config, [(0, index) for index in mine], drop_last=False)
     weights = class_weights(image_pixels(dataset, parts["train"]), config.class_weights)
     criterion = build_loss(config, weights).to(accelerator.device)
     net = model.build(config.encoder, config.encoder_weights, config.attention, outputs=config.outputs)
-    net = net.to(memory_format=torch.channels_last)
+    net = without_unused(net).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     steps = config.epochs * len(loader)
     warm_up = 0.11 if steps == 10 else 0.1  # a tenth of 10 steps ends at step 0, by which PyTorch divides
@@ -447,22 +491,20 @@ def _train(
         order.epoch, started = epoch, time.perf_counter()
         sums: dict[str, Tensor] = {}
         net.train()
-        for step, (photos, truth) in enumerate(loader, 1):
-            samples.check()
-            try:
+        with _divergence_told(epoch):
+            for step, (photos, truth) in enumerate(loader, 1):
+                samples.check()
                 loss = criterion(net(photos), training_target(truth, config.outputs))
-            except ValueError as error:  # the losses refuse logits that are not finite
-                raise ValueError(_diverged(epoch, str(error).rstrip("."))) from error
-            accelerator.backward(loss)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-            for name, value in {"loss": loss.detach(), **criterion.last_terms}.items():
-                sums[name] = sums.get(name, 0) + value
-            progress.step((epoch - 1) * len(loader) + step, f"epoch {epoch}/{config.epochs}")
-        means = {name: float(accelerator.reduce(total, "mean")) / step for name, total in sums.items()}
-        if not math.isfinite(means["loss"]):
-            raise ValueError(_diverged(epoch, f"the loss became {means['loss']}"))
+                accelerator.backward(loss)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                for name, value in {"loss": loss.detach(), **criterion.last_terms}.items():
+                    sums[name] = sums.get(name, 0) + value
+                progress.step((epoch - 1) * len(loader) + step, f"epoch {epoch}/{config.epochs}")
+            means = {name: float(accelerator.reduce(total, "mean")) / step for name, total in sums.items()}
+            if not math.isfinite(means["loss"]):
+                raise FloatingPointError(f"the loss became {means['loss']}")
         counts = _validation_counts(net, validation_loader, accelerator)
         history.append(_record(epoch, schedule.get_last_lr()[0], means, counts, time.perf_counter() - started))
         history[-1]["photos_left_out"] = _left_out(samples, validation, accelerator)
@@ -473,8 +515,32 @@ def _train(
     return history, [record["seconds"] for record in history]
 
 
-def _diverged(epoch: int, what: str) -> str:
-    return f"Training diverged in epoch {epoch} ({what}): lower learning_rate or use mixed_precision='no'."
+@contextlib.contextmanager
+def _divergence_told(epoch: int) -> Iterator[None]:
+    """One sentence for numbers that are not finite, whoever meets them: the loss, its mean, or a GPU, later on."""
+    try:
+        yield
+    except (ValueError, FloatingPointError, RuntimeError) as error:
+        met = "the GPU met logits that are not finite; restart the kernel" if "device-side assert" in str(error) else ""
+        if not (met or isinstance(error, FloatingPointError) or "must be finite" in str(error)):
+            raise
+        raise ValueError(
+            f"Training diverged in epoch {epoch} ({met or str(error).rstrip('.')}): lower learning_rate or use "
+            "mixed_precision='no'."
+        ) from error
+
+
+def without_unused(net: nn.Module) -> nn.Module:
+    """The network, where what has no part in its output does not learn.
+
+    SMP builds attention for the skip of the last decoder block, which does not exist. It would get no gradient in any
+    case; but several processes would look for such parameters in every step, and a GPU wait for the answer.
+    """
+    tried = copy.deepcopy(net).to("meta").train()
+    tried(torch.zeros((2, 3, 64, 64), dtype=torch.uint8, device="meta")).sum().backward()
+    for parameter, one in zip(net.parameters(), tried.parameters(), strict=True):
+        parameter.requires_grad_(one.grad is not None)
+    return net
 
 
 def training_target(truth: Tensor, outputs: int) -> Tensor:
@@ -508,14 +574,17 @@ def _record(epoch: int, rate: float, means: dict[str, float], counts: np.ndarray
 
 
 def _left_out(samples: Samples, validation: Samples, accelerator: Accelerator) -> int:
-    """Photos of both parts that no process could read. Training photos change processes, the others do not.
+    """Photos of both parts that some process could not read.
 
     Raises:
         DatasetError: Those of all processes together are too many.
     """
-    training = _sum_over_processes(samples.unread.numpy().astype(np.int64), accelerator) > 0
-    _check_unread(samples.photos, [samples.ids[index] for index in training.nonzero()[0]], len(samples))
-    return int(training.sum() + _sum_over_processes(validation.unread.numpy().sum(keepdims=True), accelerator)[0])
+    number = 0
+    for part in (samples, validation):
+        unread = _sum_over_processes(part.unread.numpy().astype(np.int64), accelerator) > 0
+        _check_unread(part.photos, [part.ids[index] for index in unread.nonzero()[0]], len(part))
+        number += int(unread.sum())
+    return number
 
 
 def _said(left_out: int) -> str:
@@ -684,6 +753,18 @@ def _short(path: Path) -> str:
 # ------------------------------------------------------------------------------------------ processes
 
 
+class LaunchError(RuntimeError):
+    """Training in several processes failed; the message says what a process said."""
+
+
+def _start(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) -> None:
+    """Train here, or in processes of its own where the configuration asks for several and torchrun has not begun."""
+    if config.processes > 1 and "WORLD_SIZE" not in os.environ:
+        _launch(config, folder.parent)
+    else:
+        _execute(config, dataset, folder, quiet)
+
+
 def _launch(config: TrialConfig, runs: Path) -> None:
     """Train in several processes: torchrun in a child, because a notebook's kernel cannot fork onto GPUs."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={config.processes}"]
@@ -695,7 +776,7 @@ def _launch(config: TrialConfig, runs: Path) -> None:
         # What a process said first; torchrun's own report comes after it.
         said = re.search(r"^(?:\[rank\d+\]: )?[\w.]*Error: (.+)", done.stderr, re.MULTILINE)
         reason = said[1] if said else f"torchrun ended with {done.returncode}."
-        raise RuntimeError(f"Training in {config.processes} processes failed: {reason}")
+        raise LaunchError(f"Training in {config.processes} processes failed: {reason}")
 
 
 def _value(name: str, kind: str, text: str) -> Any:
@@ -751,11 +832,12 @@ def main(arguments: list[str] | None = None) -> int:
         found = find_run(config, dataset, runs)
         folder = run_folder(config, dataset, runs) if found is None else found.folder
         if found is None:
-            _execute(config, dataset, folder, quiet=False)
-    except (OSError, ValueError) as error:
+            _start(config, dataset, folder, quiet=False)
+    except (OSError, ValueError, LaunchError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
-    print(f"Finished: {_short(folder)}")
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Finished: {_short(folder)}")
     return 0
 
 

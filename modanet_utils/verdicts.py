@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modanet_utils import breakdown, metrics
+from modanet_utils import breakdown, errors, metrics
 from modanet_utils.classes import CLOTHING
 from modanet_utils.errors import image_mean_iou
 from modanet_utils.metrics import ratio
@@ -170,8 +170,9 @@ CLAIMS: tuple[Claim, ...] = (
           f"mean IoU of a person beside another minus beside a plain silhouette, nobody covered; below 0; {LATER}",
           lambda e: _row(e.crowd, e.crowd.index[0], "person"), below=0.0),
     Claim("small-parts-missed", "Small parts are missed.",
-          f"segments hardly found, share among those below {breakdown.SMALL_SHARE:.2%} of the picture minus among "
-          "larger ones; above 0", lambda e: breakdown.small_missed(e.after), above=0.0),
+          f"items of which less than {errors.FOUND_SHARE:.0%} is found, share among those below "
+          f"{breakdown.SMALL_SHARE:.2%} of the picture minus among larger ones; above 0",
+          lambda e: breakdown.small_missed(e.after), above=0.0),
     Claim("precision-because-of-weights", "Precision drops because of the focus on minority classes.",
           "share of the pixels called a garment that are that garment, combined loss with class weights minus without; "
           "below 0",

@@ -733,6 +733,21 @@ def test_the_excerpt_with_photos_becomes_a_dataset(modanet_excerpt: Path, tmp_pa
     assert set(dataset.labels.values()) >= set(range(1, len(CLASSES)))
 
 
+def test_a_photo_with_something_after_its_end_is_whole(tmp_path: Path) -> None:
+    """Phones append a film; cut inside the photo, a thumbnail in its header does not stand for its end."""
+    folder = write_coco(tmp_path / "coco", [record(1)], [annotation(1, 9, [rectangle(1, 1, 5, 5)])])
+    file = next((folder / "images").iterdir())
+    noise = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    whole = cv2.imencode(".jpg", noise)[1].tobytes()
+    header = b"\xff\xe1" + (2 + len(whole)).to_bytes(2, "big") + whole  # as EXIF holds a thumbnail
+    file.write_bytes(whole[:2] + header + b"\xff" + whole[2:] + bytes(5000))
+    dataset = open_dataset(folder)
+    assert dataset.image(1).shape == (20, 30, 3)
+    file.write_bytes(whole[:2] + header + whole[2:-200])
+    with pytest.raises(DatasetError, match="is cut off"):
+        dataset.image(1)
+
+
 def test_a_photo_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     """OpenCV reads half a JPEG without complaint."""
     folder = write_coco(tmp_path / "cut", [record(1)], [annotation(1, 9, [rectangle(1, 1, 5, 5)])])

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -199,6 +200,55 @@ def test_an_epoch_over_more_images_keeps_no_more_of_them(
         held.append(sum(array.nbytes for pair in samples.kept.values() for array in pair))
     assert held[0] == held[1] == training.CACHE_BYTES
     assert sys.getsizeof(samples.unread.untyped_storage()) < 1000  # a byte a photo is all that grows
+
+
+def test_a_worker_copies_no_more_memory_for_more_images(
+    coco: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A forked worker shares its parent's memory until it writes; Python writes into what it looks at."""
+    rollup = "/proc/{}/smaps_rollup"
+    if not Path(rollup.format("self")).is_file():
+        pytest.skip("only Linux tells a process's private memory")
+
+    def private(pid: int) -> int:
+        text = Path(rollup.format(pid)).read_text()
+        return 1024 * sum(int(kb) for kb in re.findall(r"Private_\w+:\s+(\d+) kB", text))
+
+    ids, corners = range(1, 3001), [float(x) for x in range(200)]
+    dataset = coco(images=[record(i) for i in ids])
+    for i in ids:
+        dataset.annotations[i].append(annotation(i, 2, [[x + i / 7 for x in corners]]))
+    size = len(ids) * len(corners) * sys.getsizeof(1.0)
+    assert size > 10 << 20, "what a copy of all would take"
+    monkeypatch.setattr(training, "CACHE_BYTES", 0)
+    monkeypatch.setattr(Dataset, "image", lambda self, image_id: np.zeros((*self.size(image_id), 3), np.uint8))
+    monkeypatch.setattr(Dataset, "label_map", looked_at)
+    config = TrialConfig(image_height=32, image_width=32, batch_size=20, workers=1, augmentation=False)
+    samples = Samples(dataset, dataset.ids, config, train=True)
+    loader = iter(training._loader(samples, config, [(0, index) for index in range(len(ids))], drop_last=True))
+    (worker,) = loader._workers
+    next(loader)
+    before = private(worker.pid)
+    for batch in loader:
+        last = batch
+    assert set(last[1].unique().tolist()) == {2, IGNORE}, "all were looked at"
+    assert private(worker.pid) - before < size / 5
+
+
+def looked_at(dataset: Dataset, image_id: int) -> np.ndarray:
+    """Stands for a label map: all numbers of an image's polygons are looked at, and the pixels say the class."""
+    (one,) = dataset.annotations[image_id]
+    assert sum(max(corners) for corners in one["segmentation"]) > 0
+    return np.full(dataset.size(image_id), one["category_id"], np.uint8)
+
+
+def test_packed_records_are_those_that_were_packed() -> None:
+    records = {7: {"a": [1.5]}, 3: [], -2: "x", 9: None}
+    packed = training.Packed(records, [9, 3, 7])
+    assert dict(packed) == {3: [], 7: {"a": [1.5]}, 9: None} and len(packed) == 3
+    for absent in (-2, 4, 10):
+        with pytest.raises(KeyError):
+            packed[absent]
 
 
 # ------------------------------------------------------------------------------- what cannot be read

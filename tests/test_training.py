@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -645,6 +646,65 @@ def test_the_command_trains_what_run_trial_then_reads(
     assert training.main(arguments) == 0  # finished: nothing is done again
 
 
+# ------------------------------------------------------------------------------------------- the step
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "combined"])
+def test_no_step_of_a_training_reads_a_number(loss: str, train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a training reads of its tensors does not grow with its steps: reading one makes a GPU wait."""
+    read: list[str] = []
+
+    def recorded(method: Callable) -> Callable:
+        def call(tensor: torch.Tensor, *more: Any) -> Any:
+            caller = sys._getframe(1)
+            if caller.f_globals["__name__"] in ("modanet_utils.training", "modanet_utils.losses"):
+                read.append(f"{method.__name__} in {caller.f_code.co_name}")
+            return method(tensor, *more)
+
+        return call
+
+    for name in ("item", "tolist", "__float__", "__int__", "__index__"):
+        monkeypatch.setattr(torch.Tensor, name, recorded(getattr(torch.Tensor, name)))
+    numbers = []
+    for batch_size, steps in ((3, 2), (1, 7)):
+        read.clear()
+        monkeypatch.setattr(training, "_validation_counts", lambda *_: np.ones((16, 14), np.int64))
+        run = train(batch_size=batch_size, epochs=1, loss=loss)
+        assert len(run.history) == 1 and 7 // batch_size == steps
+        numbers.append(len(read))
+    assert numbers[0] == numbers[1] > 0, read
+
+
+def test_what_has_no_part_in_the_output_does_not_learn() -> None:
+    """SMP's attention for a skip that is not there; and asking draws no random number."""
+    net = training.model.build(weights=None)
+    before = torch.get_rng_state()
+    assert training.without_unused(net) is net
+    assert torch.equal(torch.get_rng_state(), before)
+    still = {name for name, parameter in net.named_parameters() if not parameter.requires_grad}
+    assert still and all(name.startswith("unet.decoder.blocks.4.attention1.") for name in still)
+    net(torch.zeros((2, 3, 64, 64), dtype=torch.uint8)).sum().backward()
+    assert {name for name, parameter in net.named_parameters() if parameter.grad is None} == still
+
+
+def test_divergence_that_a_gpu_tells_late_is_told_in_one_sentence(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", fail)
+    message = "CUDA error: device-side assert triggered\nCUDA kernel errors might be reported later"
+    with pytest.raises(
+        ValueError, match=r"^Training diverged in epoch 1 \(the GPU .*; restart the kernel\): lower"
+    ) as told:
+        train()
+    assert one_sentence(str(told.value))
+    message = "something else"
+    with pytest.raises(RuntimeError, match="^something else$"):
+        train()
+
+
 # --------------------------------------------------------------------------------------- processes
 
 
@@ -694,6 +754,95 @@ def test_two_processes_train_as_one_that_takes_their_halves_in_turn(street: Path
             optimizer.zero_grad()
         means.append(float(np.mean(seen)))
     np.testing.assert_allclose([record["loss"] for record in two.history], means, rtol=1e-6)
+
+
+INTERRUPTED = """
+import sys
+from modanet_utils import training
+save = training._save
+def saved(accelerator, net, history, folder):
+    save(accelerator, net, history, folder)
+    if len(history) == 2:
+        sys.exit(3)
+training._save = saved
+training.main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (2, 2)])
+def test_a_run_goes_on_in_another_number_of_processes(before: int, after: int, street: Path, tmp_path: Path) -> None:
+    config = tiny(street, batch_size=4, processes=after)
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={before}"]
+    command += [str(script), "--runs", str(tmp_path / "runs")]
+    for name, value in dataclasses.asdict(dataclasses.replace(config, processes=before)).items():
+        command += [f"--{name}", "none" if value is None else str(value)]
+    assert subprocess.run(command, capture_output=True).returncode
+    folder = training.run_folder(config, open_dataset(street), tmp_path / "runs")
+    assert [path.name for path in folder.glob("state-*")] == ["state-0002"]
+    done = json.loads((folder / "state-0002" / "history.json").read_text())
+    states = {name: torch.load(folder / "state-0002" / name) for name in ("optimizer.bin", "scheduler.bin")}
+    run = run_trial(config, tmp_path / "runs", quiet=True)
+    assert run.source == "resumed" and run.history[:2] == done and run.provenance["processes"] == after
+    whole = run_trial(config, tmp_path / "whole", quiet=True)
+    assert [one["learning_rate"] for one in run.history] == [one["learning_rate"] for one in whole.history]
+    assert abs(run.history[2]["loss"] - whole.history[2]["loss"]) < (1e-4 if before == after else 0.05)
+    assert states["optimizer.bin"]["state"] and states["scheduler.bin"]["last_epoch"] == 2
+
+
+def test_the_command_starts_the_processes_that_it_is_asked_for(
+    street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        training, "_launch", lambda config, runs: begun.append((f"launched into {runs}", config.processes))
+    )
+    monkeypatch.setattr(training, "_execute", lambda config, *_, **__: begun.append(("here", config.processes)))
+    arguments = ["--data_root", str(street), "--runs", str(tmp_path / "runs")]
+    assert training.main([*arguments, "--processes", "2"]) == 0
+    assert training.main(arguments) == 0
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as torchrun does
+    monkeypatch.setenv("RANK", "1")
+    capsys.readouterr()
+    assert training.main([*arguments, "--processes", "2"]) == 0
+    assert capsys.readouterr().out == "", "the first process says that all have finished"
+    assert begun == [(f"launched into {tmp_path / 'runs'}", 2), ("here", 1), ("here", 2)]
+
+    def fail(*_: object) -> None:
+        raise training.LaunchError("Training in 2 processes failed: The disk is full.")
+
+    monkeypatch.delenv("WORLD_SIZE")
+    monkeypatch.setattr(training, "_launch", fail)
+    assert training.main([*arguments, "--processes", "2"]) == 2
+    assert one_sentence(capsys.readouterr().err) == "Error: Training in 2 processes failed: The disk is full.\n"
+
+
+def test_the_limit_of_unreadable_photos_is_one_for_all_processes(
+    street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process validates its share of the photos; what it may miss is a share of all of them."""
+    asked: list[tuple[training.Samples, list[tuple[int, int]]]] = []
+    monkeypatch.setattr(training, "_loader", lambda samples, _, order, **__: asked.append((samples, list(order))))
+    monkeypatch.setattr(training, "image_pixels", raising(training.image_pixels, nth(1)))
+    dataset, second = open_dataset(street), SimpleNamespace(process_index=1, num_processes=2)
+    with pytest.raises(Interrupt):
+        training._train(tiny(street), dataset, split(dataset), tmp_path, second, True)
+    validation, order = asked[1]
+    assert order == [(0, 1)] and validation.ids == split(dataset)["val"] and len(validation) == 3
+    monkeypatch.setattr(training, "UNREAD_SHARE", 0.4)
+    validation.unread[1] = True
+    validation.check()  # one of three; of the process's own it is all
+    validation.unread[0] = True
+    with pytest.raises(training.DatasetError, match="At least 2 of 3 photos"):
+        validation.check()
+
+
+def test_more_processes_than_validation_photos_are_refused(street: Path, tmp_path: Path) -> None:
+    dataset = open_dataset(street)
+    four = SimpleNamespace(process_index=0, num_processes=4)
+    with pytest.raises(ValueError, match=r"^4 processes cannot share 3 validation photos: start fewer\.$"):
+        training._train(tiny(street), dataset, split(dataset), tmp_path, four, True)
 
 
 def test_a_failure_in_several_processes_says_what_a_process_said(

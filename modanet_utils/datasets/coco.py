@@ -32,11 +32,13 @@ class DatasetError(ValueError):
 
 def _cut_off(path: Path) -> bool:
     """Whether a JPEG lacks its end: OpenCV fills what is missing with grey and says nothing."""
-    with path.open("rb") as file:
-        if file.read(2) != b"\xff\xd8":
-            return False
-        file.seek(max(0, path.stat().st_size - 1024))  # a camera may write something after the end
-        return b"\xff\xd9" not in file.read()
+    data = path.read_bytes()
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":  # headers, and thumbnails inside of them
+        at += 1 if data[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return data.find(b"\xff\xd9", at) < 0  # anywhere: a camera may write something after the end
 
 
 @dataclass(frozen=True)
