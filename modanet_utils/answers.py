@@ -164,10 +164,18 @@ def parts(results: Mapping[str, Any]) -> Markdown:
     worse = [text for text, (_, _, high) in changes.items() if high < 0]
     better = [text for text, (_, low, _) in changes.items() if low > 0]
     said = [f"clearly {word} {_listed(texts)}" for word, texts in (("worse", worse), ("better", better)) if texts]
-    return Markdown(
+    text = (
         f"The combined loss with one part changed, and what that does to its mean IoU: {told}. "
         f"It is {' and '.join(said) or 'clearly different in no case'}, as far as one training each can tell."
     )
+    spread = results.get("comparison", {}).get("seeds", {}).get("combined")
+    if spread and spread["seeds"] > 1:
+        text += (
+            f" The combined loss stands here with its first training, {number(rows['combined']['mean_iou'])}; its "
+            f"trainings reach from {number(spread['lowest'])} to {number(spread['highest'])}, on average "
+            f"{number(spread['mean_iou'])}, so a change smaller than what lies between them decides nothing."
+        )
+    return Markdown(text)
 
 
 def scores(results: Mapping[str, Any], trial: str) -> Table:

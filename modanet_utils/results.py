@@ -35,6 +35,8 @@ OTHER_LABELS: dict[str, str] = {
 
 FOUND = 0.01
 """IoU below which a class counts as not found."""
+LATER = "added after the results were seen"
+"""What the measure of a claim says that came after its own number, or those that decide it."""
 
 MEASURES: tuple[str, ...] = ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing")
 

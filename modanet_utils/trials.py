@@ -14,7 +14,7 @@ from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLASSES, CLOTHING
 from modanet_utils.datasets import Dataset
 from modanet_utils.model import LITE0
-from modanet_utils.results import FOUND, number, trial_label, with_interval
+from modanet_utils.results import FOUND, LATER, number, trial_label, with_interval
 from modanet_utils.training import Run, TrialConfig, epochs_done, find_run, keep
 
 COMBINED = {"loss": "combined", "class_weights": "inverse_sqrt"}
@@ -232,7 +232,7 @@ def beyond_seeds(runs: Mapping[str, Sequence[Counted]], rival: str = "cross_entr
     measure = (
         f"change of the mean IoU over 13 classes, mean over trainings ({len(own)} against {len(rivals)}), interval "
         "over trainings; claimed to be above 0"
-    )
+    ) + (f"; {LATER}" if rival == "cross_entropy_adjusted" else "")
     if np.isnan(low):
         measure = "not decided: both trials have to be trained with several seeds"
     return {
@@ -260,7 +260,7 @@ def leak_of_focal(counts: Mapping[str, NDArray]) -> dict[str, Any]:
         "id": "focal-makes-hair-headwear",
         "statement": "Without its weighted focal term the combined loss takes less hair for headwear.",
         "measure": "share of the hair called headwear, combined loss minus combined without focal, one training each; "
-        "claimed to be above 0; added after the results were seen"
+        f"claimed to be above 0; {LATER}"
         if known
         else "not decided: the combined loss without focal has not been trained, or no hair is known",
         "value": value if known else None,

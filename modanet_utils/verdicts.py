@@ -12,13 +12,13 @@ from modanet_utils import breakdown, errors, metrics
 from modanet_utils.classes import CLOTHING
 from modanet_utils.errors import image_mean_iou
 from modanet_utils.metrics import ratio
+from modanet_utils.results import LATER
 from modanet_utils.statistics import bootstrap, paired_comparison, verdict
 
 Ends = Sequence[float]
 ACCURATE = 0.5
 """IoU above which a class, or an image, counts as segmented accurately: the customary bar for a match."""
 FINE = ("dress", "pants")
-LATER = "added after the results were seen"
 
 
 @dataclass(frozen=True)
