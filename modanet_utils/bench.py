@@ -929,7 +929,13 @@ def variants_text(entry: Entry) -> str:
             faster, slower = told["ratio"]["high"] < 1, told["ratio"]["low"] > 1
             found["faster in every round" if faster else "slower in every round" if slower else "neither"].append(name)
     said = "; ".join(f"{which}: {', '.join(names)}" for which, names in found.items() if names)
-    return f"{said[:1].upper()}{said[1:]}."
+    base = entry["variants"][AS_TRAINED]
+    paid = [
+        f" {name} has paid for its first step after {(told['first_step'] - base['first_step']) / saved:,.0f} steps."
+        for name, told in entry["variants"].items()
+        if VARIANTS.get(name, Variant()).compiled and (saved := base["seconds"] - told["seconds"]) > 0
+    ]
+    return f"{said[:1].upper()}{said[1:]}.{''.join(paid)}"
 
 
 def variants_table(entry: Entry, trials: Mapping[str, Any]) -> pd.DataFrame:

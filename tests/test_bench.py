@@ -310,6 +310,10 @@ def test_readme_text(tmp_path: Path) -> None:
         "trials": {"data": "3 photos", "provenance": ENTRY["provenance"], "trials": trials},
     }
     (tmp_path / "bench.json").write_text(json.dumps(report))
+    compiled = {"seconds": 0.4, "first_step": 57, "ratio": {"median": 0.8, "low": 0.8, "high": 0.8}}
+    assert bench.variants_text({"variants": steps["variants"] | {"torch.compile": compiled}}).endswith(
+        "; neither: fused. torch.compile has paid for its first step after 500 steps."
+    )
     text = bench.readme_text(tmp_path / "bench.json")
     assert "| in bf16 | 0.5 | 7 | 12.3 [0.7, 0.8] | 0.300 [0.200, 0.400] |" in text
     assert "| compiled | 0.5 | 7 | 12.3 [11.9, 128] | – |" in text and "| trials |" not in text
