@@ -73,6 +73,8 @@ class Options:
     """At most this many photos of a part; all where it is None."""
     sizes: tuple[int, ...] = SIZES
     scratch: Path = ROOT / "build" / "bench"
+    runs: Path = ROOT / "reports" / "bench" / "runs"
+    """Where the runs of trials are kept, without weights; finished ones are not trained again."""
 
     def photo_dataset(self) -> Dataset:
         if not (self.data / "annotations.json").is_file():
@@ -391,8 +393,9 @@ VARIANTS: dict[str, Variant] = {
     "early encoder frozen": Variant(frozen=True),
     "decoder half as wide": Variant(decoder=(64, 32, 24, 16, 16)),
 }
-TRIED = (EXACT, "bf16 autocast")
-"""Those for which `trials` trains a whole trial: they change what is learned and are part of a configuration."""
+TRIED = {EXACT: "lovasz_exact", "bf16 autocast": "bf16"}
+"""Those for which `trials` trains a whole trial, as they change what is learned and a configuration can name them, to
+the folder that is kept."""
 
 
 def step_seconds(data: Path, name: str, steps: int = 5) -> tuple[float, float]:
@@ -461,15 +464,16 @@ def step(options: Options) -> Entry:
 
 
 def trials(options: Options) -> Entry:
-    """Whole trials that differ in one variant, on the test photos; finished ones are read from the scratch folder."""
+    """Whole trials that differ in one variant, on the test photos."""
     dataset = options.photo_dataset()
     config = TrialConfig(data_root=str(options.data), loss="combined", class_weights="inverse_sqrt")
     base = training.run_trial(config, options.scratch / "runs")
     told: dict[str, Any] = {AS_TRAINED: _scored(base)}
-    for name in TRIED:
+    for name, folder in TRIED.items():
         variant = VARIANTS[name]
         changed = {"lovasz_bins": variant.lovasz_bins, "mixed_precision": "bf16" if variant.bf16 else "no"}
         run = training.run_trial(replace(config, **changed), options.scratch / "runs")
+        training.keep(run, options.runs / folder, weights=False)
         value, low, high, _ = intervals.compare_mean_iou(base.counts, run.counts)
         told[name] = _scored(run) | {"difference": [float(value), [float(low), float(high)]]}
     return {

@@ -13,7 +13,7 @@ from conftest import annotation, record, rectangle, write_coco
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from modanet_utils import bench, losses, training
+from modanet_utils import bench, losses, metrics, training
 from modanet_utils.bench import BenchError, Options
 from modanet_utils.classes import CLASSES, IGNORE
 from modanet_utils.datasets import open_dataset
@@ -43,7 +43,9 @@ def annotations(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def options(annotations: Path, street: Path, tmp_path: Path) -> Options:
-    return Options(street, annotations, rounds=2, epochs=1, sizes=(20, 40), scratch=tmp_path / "scratch")
+    return Options(
+        street, annotations, rounds=2, epochs=1, sizes=(20, 40), scratch=tmp_path / "scratch", runs=tmp_path / "kept"
+    )
 
 
 # -------------------------------------------------------------------------------------- in turns
@@ -133,7 +135,23 @@ def test_trials(options: Options, narrow: None, monkeypatch: pytest.MonkeyPatch)
         (value, (low, high)), own = told[name]["difference"], told[name]["mean_iou"]
         assert value == pytest.approx(own[0] - base[0]) and low <= value <= high
     assert bench.trials(options) == entry and len(seen) == 3, "finished trials are read, not trained again"
+    assert {folder.name for folder in (options.scratch.parent / "kept").iterdir()} == {"lovasz_exact", "bf16"}
     assert bench.line("trials", entry).startswith(f"trials   {bench.AS_TRAINED} {base[0]:.3f} [")
+
+
+def test_the_recorded_trials_are_those_that_are_kept() -> None:
+    recorded = json.loads(bench.REPORT.read_text())["trials"]["trials"]
+    kept = {name: Options.runs / folder for name, folder in bench.TRIED.items()}
+    kept[bench.AS_TRAINED] = ROOT / "reports" / "ccp" / "runs" / "combined"
+    assert recorded.keys() == kept.keys()
+    for name, folder in kept.items():
+        with np.load(folder / "counts.npz") as arrays:
+            counts = arrays["counts"]
+        assert recorded[name]["mean_iou"][0] == pytest.approx(metrics.clothing_mean_iou(counts.sum(0)), abs=1e-12)
+        config = json.loads((folder / "config.json").read_text())
+        variant = bench.VARIANTS[name]
+        assert config["lovasz_bins"] == variant.lovasz_bins and config["loss"] == "combined"
+        assert config["mixed_precision"] == ("bf16" if variant.bf16 else "no")
 
 
 def test_every_variant_of_the_step_is_what_its_name_says(

@@ -19,7 +19,7 @@ from modanet_utils.results import check_results
 
 ROOT = Path(__file__).resolve().parent.parent
 SERIES = [ROOT / "notebooks" / f"{name}.ipynb" for name in report.NOTEBOOKS]
-FOLDERS = sorted(path for path in (ROOT / "reports").glob("*/") if path.is_dir() and path.name != "ccp")
+FOLDERS = sorted(path for path in (ROOT / "reports").glob("*/") if path.is_dir() and path.name not in ("ccp", "bench"))
 REPORTS = [ROOT / "reports" / "ccp", *(path for path in FOLDERS if list(path.glob("*.ipynb")))]
 NUMBERS = [path for path in FOLDERS if path not in REPORTS]
 """Folders without notebooks: recorded numbers of data whose annotations alone are at hand."""
