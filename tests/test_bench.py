@@ -148,10 +148,10 @@ def test_the_recorded_trials_are_those_that_are_kept() -> None:
         with np.load(folder / "counts.npz") as arrays:
             counts = arrays["counts"]
         assert recorded[name]["mean_iou"][0] == pytest.approx(metrics.clothing_mean_iou(counts.sum(0)), abs=1e-12)
-        config = json.loads((folder / "config.json").read_text())
+        config = training.TrialConfig.of(**json.loads((folder / "config.json").read_text()))
         variant = bench.VARIANTS[name]
-        assert config["lovasz_bins"] == variant.lovasz_bins and config["loss"] == "combined"
-        assert config["mixed_precision"] == ("bf16" if variant.bf16 else "no")
+        assert config.lovasz_bins == variant.lovasz_bins and config.loss == "combined"
+        assert config.mixed_precision == ("bf16" if variant.bf16 else "no")
 
 
 def test_every_variant_of_the_step_is_what_its_name_says(
