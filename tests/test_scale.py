@@ -2,7 +2,9 @@
 
 import gc
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -209,6 +211,12 @@ def test_a_worker_copies_no_more_memory_for_more_images(
     rollup = "/proc/{}/smaps_rollup"
     if not Path(rollup.format("self")).is_file():
         pytest.skip("only Linux tells a process's private memory")
+
+    if "FRESH_PROCESS" not in os.environ:  # a parent with a large heap of its own would hide what is measured
+        again = [sys.executable, "-m", "pytest", "-q", "-k", "worker_copies", __file__]
+        done = subprocess.run(again, env=os.environ | {"FRESH_PROCESS": "1"}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+        return
 
     def private(pid: int) -> int:
         text = Path(rollup.format(pid)).read_text()
