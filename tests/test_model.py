@@ -158,3 +158,13 @@ def test_what_cannot_be_built_is_refused_in_one_sentence(arguments: dict, messag
     with pytest.raises(ValueError, match=message) as error:
         build(**arguments)
     assert "\n" not in str(error.value) and len(str(error.value)) < 200
+
+
+def test_depthwise_convolutions_stay_in_float32_on_a_cpu() -> None:
+    net = build(weights=None)
+    seen: dict[bool, set[torch.dtype]] = {True: set(), False: set()}
+    for conv in [m for m in net.modules() if isinstance(m, torch.nn.Conv2d)]:
+        conv.register_forward_hook(lambda conv, _, out: seen[conv.groups > 1].add(out.dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        net(torch.zeros((2, 3, 64, 64), dtype=torch.uint8))
+    assert seen == {True: {torch.float32}, False: {torch.bfloat16}}
