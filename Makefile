@@ -36,28 +36,29 @@ help:  ## list the targets
 report trials: export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000
 
 report: $(STAMP)  ## execute the notebooks on a data set and write the report, as notebooks and as pages
-	@$(RUN) -m modanet_utils.report --profile '$(PROFILE)' \
+	@$(RUN) -m modanet_utils report --profile '$(PROFILE)' \
 		$(if $(DATA_ROOT),--data-root '$(DATA_ROOT)') $(if $(OUT),--out '$(OUT)')
 
 trials: $(STAMP)  ## train, one after another, what the report's comparison of trials still lacks
-	@$(RUN) -m modanet_utils.report --trials --profile '$(PROFILE)' \
+	@$(RUN) -m modanet_utils trials --profile '$(PROFILE)' \
 		$(if $(DATA_ROOT),--data-root '$(DATA_ROOT)') $(if $(OUT),--out '$(OUT)')
 
 # One pytest run over both, so that neither stops the other and all skips stand together in the last lines.
-test: $(STAMP)  ## run the unit tests, then execute the notebooks with nbval and compare the tagged cells
+test: $(STAMP)  ## check lint, format and types, run the unit tests, execute the notebooks with nbval and compare
 	HF_HUB_OFFLINE=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) \
-		--continue-on-collection-errors tests $(NOTEBOOKS)
+		--continue-on-collection-errors tests modanet_utils $(NOTEBOOKS)
 
 lab: $(STAMP)  ## open JupyterLab on the notebooks
 	$(RUN) -m jupyterlab $(NOTEBOOKS)
 
-lint: $(STAMP)  ## check and format-check the code and the notebooks
+lint: $(STAMP)  ## only check lint, format and types, in seconds
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 
 bench: $(STAMP)  ## measure speed and memory beside what people use (needs DATA_ROOT and ANNOTATIONS)
 	@$(RUN) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	@$(RUN) -m modanet_utils.bench $(if $(DATA_ROOT),--data '$(DATA_ROOT)') \
+	@$(RUN) -m tests.bench $(if $(DATA_ROOT),--data '$(DATA_ROOT)') \
 		$(if $(ANNOTATIONS),--annotations '$(ANNOTATIONS)') $(if $(ONLY),--only '$(ONLY)')
 
 $(STAMP): pyproject.toml constraints.txt

@@ -4,13 +4,13 @@ import os
 import warnings
 from dataclasses import dataclass
 
+import albumentations as A
 import cv2
 import numpy as np
 
 from modanet_utils.classes import IGNORE
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise importing asks the network for a newer version
-import albumentations as A  # noqa: E402
 
 PADDING = (124, 116, 104)
 """ImageNet's mean colour (RGB): close to 0 after normalisation, whatever the encoder."""

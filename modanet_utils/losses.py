@@ -7,10 +7,16 @@ of pixels of class c in V. Classes with T_c > 0 are *present*; V and T are poole
 
 The terms share one softmax and one backward pass. Each term is a function that returns its value together
 with its derivative; ``_SharedSoftmax`` turns the sum of the derivatives into the gradient of the logits.
+
+>>> unsure, target = torch.zeros(1, 2, 1, 2), torch.tensor([[[0, 1]]])  # p is 1/2 everywhere
+>>> [round(f()(unsure, target).item(), 3) for f in (CrossEntropyLoss, FocalLoss, DiceLoss, LovaszSoftmaxLoss)]
+[0.693, 0.173, 0.5, 0.5]
+>>> round(CombinedLoss(focal=2.0, lovasz=0.0)(unsure, target).item(), 3)
+0.847
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,13 +31,10 @@ class _Loss(nn.Module):
     """Weighted sum of the terms whose coefficient is not 0; ``last_terms`` holds each, detached, by name."""
 
     weights_name = "weights"
+    weights: Tensor | None
 
     def __init__(
-        self,
-        coefficients: dict[str, float],
-        weights: Tensor | None = None,
-        gamma: float = 0.0,
-        bins: int | None = None,
+        self, coefficients: dict[str, float], weights: Tensor | None = None, gamma: float = 0.0, bins: int | None = None
     ) -> None:
         super().__init__()
         for name, value in {**coefficients, "gamma": gamma}.items():
@@ -62,10 +65,9 @@ class _Loss(nn.Module):
 
 
 class CrossEntropyLoss(_Loss):
-    """Cross-entropy, optionally weighted by class: sum_V w_t (-log p_t) / sum_V w_t.
+    """Cross-entropy, optionally weighted by class: sum_V w_t (-log p_t) / sum_V w_t; weights: None or (C,), >= 0.
 
-    weights: None or (C,), not negative. Equal to ``torch.nn.functional.cross_entropy(weight=weights,
-    ignore_index=255)``, but 0 instead of NaN where every pixel is ignored.
+    That of ``torch.nn.functional`` with ``ignore_index=255``, but 0 instead of NaN where every pixel is ignored.
     """
 
     def __init__(self, weights: Tensor | None = None) -> None:
@@ -145,18 +147,12 @@ class CombinedLoss(_Loss):
 class _Batch(NamedTuple):
     """What the terms share. At ignored pixels t, p, pt and log_pt are 0."""
 
-    t: Tensor
-    """(N, H, W) int64: class of each pixel."""
-    valid: Tensor
-    """(N, H, W): 1, or 0 where ignored."""
-    p: Tensor
-    """(N, C, H, W): softmax."""
-    pt: Tensor
-    """(N, H, W): probability of the class of each pixel."""
-    log_pt: Tensor
-    """(N, H, W): its logarithm, exact where pt underflows."""
-    counts: Tensor
-    """(C,): pixels of each class."""
+    t: Tensor  # (N, H, W) int64: class of each pixel
+    valid: Tensor  # (N, H, W): 1, or 0 where ignored
+    p: Tensor  # (N, C, H, W): softmax
+    pt: Tensor  # (N, H, W): probability of the class of each pixel
+    log_pt: Tensor  # (N, H, W): its logarithm, exact where pt underflows
+    counts: Tensor  # (C,): pixels of each class
 
 
 def _batch(logits: Tensor, target: Tensor) -> _Batch:
@@ -180,7 +176,7 @@ class _SharedSoftmax(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, logits: Tensor, target: Tensor, loss: _Loss) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, logits: Tensor, target: Tensor, loss: _Loss) -> tuple[Tensor, ...]:
         batch = _batch(logits, target)
         weights = torch.ones_like(batch.counts) if loss.weights is None else loss.weights.to(batch.counts)
         values, pull, every, extra = [], torch.zeros_like(batch.valid), None, None
@@ -196,11 +192,12 @@ class _SharedSoftmax(torch.autograd.Function):
         ctx.save_for_backward(batch.p, batch.t, pull, every, extra)
         ctx.dtype, ctx.bins = logits.dtype, loss.bins if "lovasz" in loss.coefficients else None
         ctx.mark_non_differentiable(*values)
-        return sum(c * v for c, v in zip(loss.coefficients.values(), values, strict=True)), *values
+        total: Any = sum(c * v for c, v in zip(loss.coefficients.values(), values, strict=True))
+        return total, *values
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, scale: Tensor, *_: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, scale: Tensor, *_: Tensor) -> tuple[Tensor, None, None]:
         p, t, pull, every, extra = ctx.saved_tensors
         grad, pull = torch.empty_like(p), pull * scale
         lift = -pull

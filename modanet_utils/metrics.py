@@ -12,6 +12,16 @@ labels (hair and skin kept apart), prediction over the 14 classes. Two kinds of 
 
 Undefined is NaN: precision of a class that was never predicted, recall of a class that is absent from
 the truth, IoU and F1 of a class that is neither in the truth nor predicted.
+
+>>> counts = np.array([[8, 3], [1, 9]])  # two classes: background and one garment
+>>> [round(float(f(counts)), 2) for f in (accuracy, background_share, clothing_mean_iou, clothing_precision)]
+[0.81, 0.52, 0.69, 0.75]
+>>> anything = np.ones((16, 14), int)  # every label is called every class once
+>>> [round(float(f(anything)), 2) for f in (hair_as_headwear, hair_as_clothing, skin_as_clothing)]
+[0.07, 0.93, 0.93]
+>>> perfect = np.eye(14, dtype=int)
+>>> [f(perfect) for f in (mean_iou, mean_iou_per_image, pixel_accuracy)], round(all_background_accuracy(perfect), 2)
+([1.0, 1.0, 1.0], 0.07)
 """
 
 from collections.abc import Callable, Sequence
@@ -26,8 +36,6 @@ from scipy import stats
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE, LABELS, SKIN
 
 CLOTHING_LABELS: range = range(1, len(CLASSES))
-"""The labels of the 13 clothing classes."""
-
 Array = NDArray[np.float64]
 
 
@@ -41,14 +49,8 @@ class ClassScores(NamedTuple):
     support: NDArray
 
 
-# ---------------------------------------------------------------------------------------- counting
-
-
 def confusion_counts(
-    truth: ArrayLike,
-    prediction: ArrayLike,
-    truths: int = len(LABELS),
-    predictions: int = len(CLASSES),
+    truth: ArrayLike, prediction: ArrayLike, truths: int = len(LABELS), predictions: int = len(CLASSES)
 ) -> NDArray[np.int64]:
     """Count the pixels of every pair (true label, predicted label).
 
@@ -56,20 +58,21 @@ def confusion_counts(
         truth: Integer labels of any shape, ``0 .. truths - 1`` or 255, which is ignored. A numpy array or
             a torch tensor on the CPU; ``uint8`` is the fast case.
         prediction: Integer labels of the same shape, ``0 .. predictions - 1``, also where truth is ignored.
-        truths: Number of true labels, at most 255.
-        predictions: Number of predicted labels, at most 255.
+        truths, predictions: Numbers of labels, at most 255 each.
 
     Returns:
         ``(truths, predictions)`` int64: element ``[t, p]`` counts pixels of label t predicted as p.
 
     Raises:
         ValueError: If the arguments are no integers, differ in shape, or hold a label out of range.
+
+    >>> confusion_counts([0, 1, 1, 255], [0, 1, 0, 0], 2, 2).tolist()
+    [[1, 0], [1, 1]]
     """
     for name, number in (("truths", truths), ("predictions", predictions)):
         if not 1 <= number <= IGNORE:
             raise ValueError(f"{name} is {number}; it must lie between 1 and {IGNORE}.")
-    truth = _labels("truth", truth)
-    prediction = _labels("prediction", prediction)
+    truth, prediction = _labels("truth", truth), _labels("prediction", prediction)
     if truth.shape != prediction.shape:
         raise ValueError(f"truth has shape {truth.shape}, prediction {prediction.shape}; they must be equal.")
     # 16-bit keys with one bin for every possible pair: labels out of range land in bins of their own, so
@@ -102,44 +105,53 @@ def _labels(name: str, values: ArrayLike) -> NDArray[np.uint8]:
 
 def _refuse_labels(table: NDArray, truths: int, predictions: int) -> None:
     """Name the argument and the first label that is out of range."""
-    seen = np.flatnonzero(table.sum(axis=1))
-    wrong = seen[(seen >= truths) & (seen != IGNORE)]
-    if wrong.size:
+    true, predicted = (np.flatnonzero(table.sum(axis=axis)) for axis in (1, 0))
+    if (wrong := true[(true >= truths) & (true != IGNORE)]).size:
         raise ValueError(f"truth holds label {wrong[0]}; allowed are 0 to {truths - 1} and {IGNORE}.")
-    wrong = np.flatnonzero(table.sum(axis=0))
-    wrong = wrong[wrong >= predictions]
+    wrong = predicted[predicted >= predictions]
     raise ValueError(f"prediction holds label {wrong[0]}; allowed are 0 to {predictions - 1}.")
 
 
-# ---------------------------------------------------------------------------------------- measures
-
-
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Array:
-    """Divide elementwise; NaN where the denominator is 0."""
-    numerator = np.asarray(numerator, dtype=np.float64)
-    denominator = np.asarray(denominator, dtype=np.float64)
-    result = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
-    np.divide(numerator, denominator, out=result, where=denominator != 0)
-    return result
+    """Divide elementwise; NaN where the denominator is 0.
 
-
-def fold_body(counts: NDArray) -> NDArray:
-    """Add the rows of hair and skin, which no class predicts, to background.
-
-    Args:
-        counts: ``(..., truths, predictions)`` with at least as many truths as predictions.
-
-    Returns:
-        ``(..., predictions, predictions)``; the input is not changed.
+    >>> ratio([1, 0], [2, 0]).tolist()
+    [0.5, nan]
     """
-    classes = counts.shape[-1]
+    above, below = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    undefined = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
+    return np.divide(above, below, out=undefined, where=below != 0)
+
+
+def fold_body(counts: NDArray, classes: int | None = None) -> NDArray:
+    """Add the rows of hair and skin, which no class predicts, to background, in a copy.
+
+    ``(..., truths, predictions)`` to ``(..., classes, predictions)``; as many rows as predictions where None.
+
+    >>> fold_body(np.array([[5, 0], [1, 2], [3, 4]])).tolist()
+    [[8, 4], [1, 2]]
+    """
+    classes = counts.shape[-1] if classes is None else classes
     folded = counts[..., :classes, :].copy()
     folded[..., 0, :] += counts[..., classes:, :].sum(axis=-2)
     return folded
 
 
+def fold_labels(label_map: NDArray) -> NDArray:
+    """A label map of any shape as the classes see it: hair, skin and ignored pixels are background.
+
+    >>> fold_labels(np.array([9, HAIR, SKIN, IGNORE])).tolist()
+    [9, 0, 0, 0]
+    """
+    return np.where(label_map < len(CLASSES), label_map, 0)
+
+
 def class_scores(counts: NDArray) -> ClassScores:
-    """Scores per class from summed counts ``(..., truths, predictions)``; hair and skin are background."""
+    """Scores per class from summed counts ``(..., truths, predictions)``; hair and skin are background.
+
+    >>> class_scores(np.array([[8, 3], [1, 9]])).recall.round(2).tolist()
+    [0.73, 0.9]
+    """
     folded = fold_body(counts)
     hits = np.diagonal(folded, axis1=-2, axis2=-1)
     support, predicted = folded.sum(axis=-1), folded.sum(axis=-2)
@@ -174,16 +186,12 @@ def background_share(counts: NDArray) -> Array:
 
 
 def leak(counts: NDArray, truth_labels: ArrayLike, predicted_labels: ArrayLike) -> Array:
-    """Share of the pixels of some true labels that is predicted as some classes.
+    """Share of the pixels of one true label or several that is predicted as one class or several: ``(...)``.
 
-    Args:
-        counts: Summed counts ``(..., truths, predictions)``.
-        truth_labels: One true label or several, numbered as in `classes`.
-        predicted_labels: One class or several.
+    NaN where no pixel has one of the true labels, or the counts do not tell these labels apart.
 
-    Returns:
-        ``(...)``; NaN where no pixel has one of the true labels, or the counts do not tell these labels
-        apart.
+    >>> float(leak(np.array([[8, 2], [1, 9]]), 0, 1))
+    0.2
     """
     rows = np.atleast_1d(truth_labels)
     if rows.max() >= counts.shape[-2]:
@@ -225,25 +233,25 @@ def _defined_mean(values: Array, axis: int = -1) -> Array:
     return ratio(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))
 
 
-# ------------------------------------------------------------------------------------------ scores
-
-
-def checked_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]:
-    """Return counts as int64 ``(images, truths, 14)``; the counts of one image gain the first dimension.
-
-    Raises:
-        ValueError: If the dtype is not an integer's, a count is negative, or the shape is neither
-            ``(truths, 14)`` nor ``(images, truths, 14)`` with 14 to 16 truths.
-    """
+def integer_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]:
+    """Return counts of any shape as int64; ValueError if they are no integers or one is negative."""
     array = np.asarray(counts)
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} must be integers, but the dtype is {array.dtype}.")
+    if array.size and array.min() < 0:
+        raise ValueError(f"{name} holds a negative count ({array.min()}).")
+    return array.astype(np.int64, copy=False)
+
+
+def checked_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]:
+    """Return counts ``(truths, 14)`` or ``(images, truths, 14)``, of 14 to 16 truths, as int64 with images.
+
+    ValueError for another shape, and as `integer_counts`.
+    """
+    array = integer_counts(counts, name)
     classes, labels = len(CLASSES), len(LABELS)
     if array.ndim not in (2, 3) or array.shape[-1] != classes or not classes <= array.shape[-2] <= labels:
         raise ValueError(f"{name} has shape {array.shape}; not ([images,] {labels}, {classes}).")
-    if array.size and array.min() < 0:
-        raise ValueError(f"{name} holds a negative count ({array.min()}).")
-    array = array.astype(np.int64, copy=False)
     return array if array.ndim == 3 else array[None]
 
 
@@ -261,6 +269,9 @@ def scores(counts: ArrayLike) -> pd.DataFrame:
 
     Raises:
         ValueError: If the counts are no integers, negative, or of another shape.
+
+    >>> scores(np.ones((16, 14), int)).loc["bag", ["iou", "support"]].round(3).tolist()
+    [0.034, 14.0]
     """
     stack = checked_counts(counts)
     pooled = class_scores(stack.sum(axis=0))
@@ -286,9 +297,13 @@ def mean_iou_per_image(counts: ArrayLike) -> float:
     is absent lowers only the IoU of the classes whose pixels it took. Images without clothing in their truth
     are left out; NaN if none is left. Shapes and errors as in `scores`.
     """
-    per_image = class_scores(checked_counts(counts))
-    present = np.where(per_image.support[:, 1:] > 0, per_image.iou[:, 1:], np.nan)
-    return float(_defined_mean(_defined_mean(present)))
+    return float(_defined_mean(image_mean_iou(checked_counts(counts))))
+
+
+def image_mean_iou(counts: NDArray) -> Array:
+    """Every image's own mean IoU over the clothing in its truth: ``(images, truths, 14)`` to ``(images,)``."""
+    own = class_scores(counts)
+    return _defined_mean(np.where(own.support[:, 1:] > 0, own.iou[:, 1:], np.nan))
 
 
 def pixel_accuracy(counts: ArrayLike) -> float:
@@ -302,14 +317,12 @@ def all_background_accuracy(counts: ArrayLike) -> float:
 
 
 def image_report(counts: ArrayLike) -> pd.DataFrame:
-    """The score table of one image: only classes that are in the truth or predicted, largest support first.
+    """`scores` of one image ``(16, 14)``: only classes in the truth or predicted, largest support first.
 
-    Args:
-        counts: Integers ``(16, 14)`` of one image.
+    A class with support and an IoU of 0 was missed; one with no support was made up (recall NaN).
 
-    Returns:
-        Rows and columns of `scores`; classes of equal support keep their order. A class with support and an
-        IoU of 0 was missed; one with no support was made up (recall NaN).
+    >>> image_report(np.diag([5, 0, 2] + [0] * 11)).index.tolist()
+    ['background', 'belt']
     """
     stack = checked_counts(counts)
     if len(stack) != 1:
@@ -318,59 +331,20 @@ def image_report(counts: ArrayLike) -> pd.DataFrame:
     return table[table["iou"].notna()].sort_values("support", ascending=False, kind="stable")
 
 
-# -------------------------------------------------------------------------------------- boundaries
-
-
-def boundary_counts(truth: ArrayLike, prediction: ArrayLike, label: int, width: int = 2) -> tuple[int, int]:
-    """Pixels that the two boundary bands of a class share, and pixels in either band.
-
-    A band is what lies in the class at most `width` pixels (chessboard distance) from its outside; beyond the
-    image's edge is outside. Ignored pixels belong to no band. Sum both numbers over images before dividing.
-
-    Args:
-        truth, prediction: Integer labels ``(H, W)``, 255 in the truth is ignored.
-        label: The class, 0 to 13.
-        width: Thickness of the band in pixels, at least 1.
-
-    Returns:
-        (intersection, union) in pixels.
-
-    Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation", CVPR 2021.
-    """
-    truth, prediction = _labels("truth", truth), _labels("prediction", prediction)
-    if truth.ndim != 2 or truth.shape != prediction.shape:
-        raise ValueError(f"truth {truth.shape} and prediction {prediction.shape} must be (H, W) and equal.")
-    if width < 1:
-        raise ValueError(f"width is {width}; it must be at least 1 pixel.")
-    valid = truth != IGNORE
-    true_band = inner_band(truth == label, width) & valid
-    predicted_band = inner_band(prediction == label, width) & valid
-    return int((true_band & predicted_band).sum()), int((true_band | predicted_band).sum())
-
-
-def boundary_iou(truth: ArrayLike, prediction: ArrayLike, label: int, width: int = 2) -> float:
-    """Boundary IoU of one class in one image; NaN if it is in neither. See `boundary_counts`."""
-    return float(ratio(*boundary_counts(truth, prediction, label, width)))
-
-
 def inner_band(mask: NDArray, width: int) -> NDArray[np.bool_]:
     """The pixels of a mask ``(H, W)``, bool or 0 and 1, at most ``width`` from its outside."""
     mask, square = np.asarray(mask, np.uint8), np.ones((2 * width + 1, 2 * width + 1), np.uint8)
     return (mask > 0) & (cv2.erode(mask, square, borderType=cv2.BORDER_CONSTANT, borderValue=0) == 0)
 
 
-# ---------------------------------------------------------------------- measures over chosen classes
-
-
 def mean_over(names: Sequence[str], score: str = "iou") -> Callable[[NDArray], Array]:
     """A measure: the mean of one score over some classes, undefined counted as 0.
 
     A class that is never predicted has no precision; counting it as 0 keeps the set of classes the same in
-    every resample and for both trials of a comparison.
+    every resample and for both trials of a comparison. The mean over no class is NaN.
 
-    Args:
-        names: Class names; the measure of none is NaN.
-        score: "iou", "precision", "recall" or "f1".
+    >>> float(mean_over(["bag", "belt"])(np.diag([5, 2, 0])))
+    0.5
     """
     labels = [CLASSES.index(name) for name in names]
 
@@ -389,17 +363,13 @@ def clothing_precision(counts: NDArray) -> Array:
     return ratio(hits, folded.sum(axis=(-2, -1)))
 
 
-def clothing_recall(counts: NDArray) -> Array:
-    """Of all pixels that are a garment, the share called that garment ``(...)``; NaN where there are none."""
-    folded = fold_body(counts)[..., 1:, :]
-    hits = np.trace(folded[..., 1:], axis1=-2, axis2=-1)
-    return ratio(hits, folded.sum(axis=(-2, -1)))
-
-
 def rank_correlation(shares: ArrayLike) -> Callable[[NDArray], Array]:
     """A measure: Spearman's rank correlation of the clothing classes' IoU with their pixel shares ``(13,)``.
 
     An undefined IoU counts as 0. NaN where all classes have the same IoU.
+
+    >>> round(float(rank_correlation([3, 2, 1])(np.diag([9, 4, 0, 0]))), 2)
+    0.87
     """
     of_share = stats.rankdata(shares)
 

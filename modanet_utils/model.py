@@ -1,24 +1,21 @@
 """The network: an SMP U-Net that takes photos as bytes, with ImageNet weights that come as a package."""
 
-import difflib
-
 import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
 
 from modanet_utils.classes import CLASSES, LABELS
+from modanet_utils.project import ProjectError, did_you_mean
 
 LITE0 = "tu-tf_efficientnet_lite0"
 """The default encoder. SMP's ``tu-`` encoders are built from timm without asking a hub."""
 
 
 class Net(nn.Module):
-    """A U-Net on normalised photos.
+    """A U-Net on photos ``(N, 3, H, W)`` uint8 RGB, H and W multiples of 32: logits ``(N, outputs, H, W)`` float."""
 
-    Shape:
-        - input: ``(N, 3, H, W)`` uint8 RGB, H and W multiples of 32
-        - output: logits ``(N, outputs, H, W)`` float
-    """
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, unet: nn.Module, mean: list[float], std: list[float]) -> None:
         super().__init__()
@@ -30,7 +27,7 @@ class Net(nn.Module):
         return self.unet((photos.float() - self.mean) / self.std)
 
 
-class _Float32OnCPU:
+class _Float32OnCPU(nn.Conv2d):
     """Keeps a depthwise convolution out of mixed precision on a CPU.
 
     oneDNN has no fast bfloat16 gradient for depthwise convolutions: with them in bfloat16 a step is hardly faster than
@@ -68,22 +65,23 @@ def build(
         outputs: 14, or 16 to predict hair and skin as well.
 
     Raises:
-        ValueError: Unknown encoder, attention or number of outputs, or no packaged weights for the encoder.
+        ProjectError: Unknown encoder, attention or number of outputs, or no packaged weights for the encoder.
     """
     if attention not in (None, "scse"):
-        raise ValueError(f"attention is {attention!r}: give 'scse' or None.")
+        raise ProjectError(f"attention is {attention!r}: give 'scse' or None.")
     if outputs not in (len(CLASSES), len(LABELS)):
-        raise ValueError(f"outputs is {outputs}: give {len(CLASSES)}, or {len(LABELS)} for hair and skin as well.")
+        raise ProjectError(f"outputs is {outputs}: give {len(CLASSES)}, or {len(LABELS)} for hair and skin as well.")
     if weights == "packaged" and encoder != LITE0:
-        raise ValueError(
+        raise ProjectError(
             f"weights='packaged' exist for {LITE0!r} only: give weights='imagenet' or None for {encoder!r}."
         )
     # SMP takes any text for a tu- encoder's weights, and would ask the hub because of a slip.
     settings = smp.encoders.encoders.get(encoder, {}).get("pretrained_settings", {})
     named = ["imagenet", *["packaged"] * (encoder == LITE0)] if encoder.startswith("tu-") else list(settings)
     if named and weights is not None and weights not in named:
-        near = difflib.get_close_matches(weights, named, 1, 0)[0]
-        raise ValueError(f"weights {weights!r} are unknown for {encoder!r}; did you mean {near!r}? Or give None.")
+        raise ProjectError(
+            f"weights {weights!r} are unknown for {encoder!r}: {did_you_mean(weights, [*named, 'None'])}"
+        )
     try:
         unet = smp.Unet(
             encoder,
@@ -94,11 +92,10 @@ def build(
         )
     except (KeyError, RuntimeError) as error:
         known = list(smp.encoders.get_encoder_names()) + [LITE0]
-        near = difflib.get_close_matches(encoder, known, 1, 0.3)
         if encoder in known:
             raise
-        hint = f"; did you mean {near[0]!r}?" if near else ": see segmentation_models_pytorch's list of encoders."
-        raise ValueError(f"encoder {encoder!r} is unknown{hint}") from error
+        elsewhere = "All are in segmentation_models_pytorch's list of encoders."
+        raise ProjectError(f"encoder {encoder!r} is unknown: {did_you_mean(encoder, known, elsewhere)}") from error
     _depthwise_in_float32(unet)
     mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
     if weights == "packaged":

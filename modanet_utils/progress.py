@@ -1,49 +1,75 @@
-"""Progress that stays one line: an updated display in a notebook, a rewritten line in a terminal."""
+"""Progress: one line that is rewritten where somebody watches, whole lines now and then where nobody does."""
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 class Progress:
-    """Counts steps towards a total and says how far it is, at most every two seconds.
+    """Counts steps towards a total and says how far it is.
 
-    A stored notebook keeps a single output, because one display is updated instead of many being added.
+    In a terminal one line is rewritten; in a notebook one display is updated, so that a stored one keeps a single
+    output; both at most every two seconds. Elsewhere (a file, a pipe) whole lines are written at once: one whenever
+    ``every`` more steps are done (never where that is 0), every milestone, and the last word.
     """
 
-    def __init__(self, total: int, quiet: bool = False) -> None:
-        self.total, self.quiet, self.note = total, quiet, ""
-        self._started, self._said, self._first = time.perf_counter(), 0.0, None
+    def __init__(self, total: int, quiet: bool = False, every: int = 1000) -> None:
+        self.total, self.quiet, self.every, self.note = total, quiet, every, ""
+        self._started, self._said, self._first = time.perf_counter(), 0.0, 0
+        self._done: int | None = None
         self._handle = None
         if not quiet and _in_notebook():
             from IPython.display import display
 
             self._handle = display({"text/plain": "starting"}, raw=True, display_id=True)
+        self._watched = self._handle is not None or sys.stderr.isatty()
 
     def step(self, done: int, what: str) -> None:
         """Say that ``done`` of the total are done (now and then)."""
-        now = time.perf_counter()
-        if self._first is None:
-            self._first, self._started = done, now
-        if self.quiet or now - self._said < 2:
-            return
-        self._said = now
-        left = (now - self._started) / max(1, done - self._first) * (self.total - done)
-        parts = [what, f"{done}/{self.total} steps", f"about {left / 60:.0f} min left" if left > 90 else "", self.note]
-        self._say(" · ".join(filter(None, parts)))
+        now, before = time.perf_counter(), self._done
+        if before is None:  # a resumed training begins further on
+            self._first = before = done - 1
+        self._done = done
+        due = now - self._said >= 2 if self._watched else self.every and done // self.every > before // self.every
+        if due and not self.quiet:
+            self._say(" · ".join(filter(None, [what, f"{done:,} of {self.total:,}", self.left(), self.note])))
 
-    def close(self, text: str) -> None:
-        """Leave this as the last word."""
+    def over(self, items: Iterable[Item], what: str) -> Iterator[Item]:
+        """The items, each a step that is done when the next is asked for."""
+        for done, item in enumerate(items, 1):
+            yield item
+            self.step(done, what)
+
+    def left(self) -> str:
+        """How long the rest takes if it goes on like this; empty where nothing, or nothing yet, is known."""
+        if not self._done or self._done >= self.total:
+            return ""
+        seconds = (time.perf_counter() - self._started) / (self._done - self._first) * (self.total - self._done)
+        return f"about {seconds / 60:.0f} min left" if seconds > 90 else f"about {seconds:.0f} s left"
+
+    def milestone(self, text: str) -> None:
+        """Say what has been reached, now."""
         if not self.quiet:
+            self._say(text)
+
+    def close(self, text: str = "") -> None:
+        """Leave this, or what was said last, as the last word."""
+        if text and not self.quiet:
             self._say(text, end="\n")
+        elif self._said and self._watched and self._handle is None:
+            print(file=sys.stderr)
 
     def _say(self, text: str, end: str = "") -> None:
+        self._said = time.perf_counter()
         if self._handle is not None:
             self._handle.update({"text/plain": text}, raw=True)
-        elif sys.stderr.isatty():
-            sys.stderr.write(f"\r\033[K{text}{end}")
-            sys.stderr.flush()
-        elif end:
-            print(text)
+        elif self._watched:
+            print(f"\r\033[K{text}", end=end, file=sys.stderr, flush=True)
+        else:
+            print(text, flush=True)
 
 
 def _in_notebook() -> bool:

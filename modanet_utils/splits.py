@@ -3,7 +3,8 @@
 import hashlib
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.datasets import Dataset
+from modanet_utils.datasets.coco import Dataset
+from modanet_utils.project import ProjectError
 
 PARTS: dict[str, float] = {"train": 0.60, "val": 0.25, "test": 0.15}
 
@@ -25,35 +26,37 @@ def split(dataset: Dataset, seed: int = 0) -> dict[str, list[int]]:
         group of 60/25/15 by largest remainder.
 
     Raises:
-        ValueError: Fewer than three images, or scenes.
+        ProjectError: Fewer than three images, or scenes.
     """
-    if len(dataset.ids) < len(PARTS):
-        raise ValueError(
-            f"Dataset {dataset.name!r} has {len(dataset.ids)} images: a split needs at least {len(PARTS)}."
-        )
     scenes: dict[int, list[int]] = {}
     for image_id, record in dataset.images.items():
         scenes.setdefault(record.get("group", image_id), []).append(image_id)
     if len(scenes) < len(PARTS):
-        raise ValueError(
-            f"Dataset {dataset.name!r} has {len(scenes)} groups of photos that belong together: a split needs at "
-            f"least {len(PARTS)}."
-        )
+        few = f"{len(scenes)} groups of photos that belong together"
+        has = few if len(dataset.ids) >= len(PARTS) else f"{len(dataset.ids)} images"
+        raise ProjectError(f"Dataset {dataset.name!r} has {has}: a split needs at least {len(PARTS)}.")
     order = sorted(scenes, key=lambda scene: hashlib.sha256(f"{seed}:{scene}".encode()).digest())
     shows = {scene: set().union(*(dataset.present(i) for i in scenes[scene])) for scene in order}
-    holders = {label: [s for s in order if label in shows[s]] for label in range(1, len(CLOTHING) + 1)}
+    placed = _placed(order, shows, {scene: len(ids) for scene, ids in scenes.items()}, _sizes(len(dataset.ids)))
+    return {
+        part: sorted(i for scene, where in placed.items() if where == part for i in scenes[scene]) for part in PARTS
+    }
 
-    room = _sizes(len(dataset.ids))
+
+def _placed(
+    order: list[int], shows: dict[int, set[int]], sizes: dict[int, int], room: dict[str, int]
+) -> dict[int, str]:
+    """The part of each scene, served in this order, by the labels it shows and how many images it has."""
+    holders = {label: [s for s in order if label in shows[s]] for label in range(1, len(CLOTHING) + 1)}
     lacks = {label: {part: share * len(held) for part, share in PARTS.items()} for label, held in holders.items()}
     placed: dict[int, str] = {}
 
     def place(scene: int, wanted: dict[str, float]) -> None:
-        size = len(scenes[scene])
         # Where it fits nowhere, the part with most room: so none ends further from its size than one scene.
-        fitting = [part for part in PARTS if room[part] >= size] or [max(PARTS, key=lambda part: room[part])]
+        fitting = [part for part in PARTS if room[part] >= sizes[scene]] or [max(PARTS, key=lambda part: room[part])]
         part = max(fitting, key=lambda part: (wanted[part], room[part] / PARTS[part]))
         placed[scene] = part
-        room[part] -= size
+        room[part] -= sizes[scene]
         for label in shows[scene]:
             if label in lacks:
                 lacks[label][part] -= 1
@@ -68,10 +71,8 @@ def split(dataset: Dataset, seed: int = 0) -> dict[str, list[int]]:
     for part in [part for part in PARTS if part not in placed.values()]:  # a few large scenes can leave a part empty
         held = list(placed.values())
         richest = max(PARTS, key=held.count)
-        placed[min((s for s in order if placed[s] == richest), key=lambda s: len(scenes[s]))] = part
-    return {
-        part: sorted(i for scene, where in placed.items() if where == part for i in scenes[scene]) for part in PARTS
-    }
+        placed[min((s for s in order if placed[s] == richest), key=sizes.__getitem__)] = part
+    return placed
 
 
 def _sizes(images: int) -> dict[str, int]:

@@ -39,6 +39,7 @@ from modanet_utils import metrics
 from modanet_utils.classes import CLASSES, CLOTHING
 
 Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
 Measure = Callable[[NDArray], Array]
 """Maps summed counts ``(..., truths, predictions)`` to ``(...)`` or ``(..., classes)``; see `metrics`."""
 
@@ -71,33 +72,28 @@ def ends(name: str, estimate: Sequence[Any]) -> dict[str, Any]:
     return dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
 
 
-# --------------------------------------------------------------------------------------- bootstrap
-
-
 def bootstrap(
     counts: ArrayLike, measure: Measure, resamples: int = RESAMPLES, seed: int = 0, level: float = 0.95
 ) -> Estimate:
-    """A pooled score with its interval over images.
+    """A pooled score with its interval over images; NaN as the module says.
 
     Args:
-        counts: Integers ``(images, truths, predictions)`` or ``(seeds, images, truths, predictions)``.
+        counts: Integers ``([seeds,] images, truths, predictions)``.
         measure: Function of summed counts, such as `metrics.clothing_mean_iou`.
-        resamples: Number of resamples, at least 100.
-        seed: Seed of the resampling; the same seed and number of images draw the same images.
+        resamples: At least 100.
+        seed: The same seed and number of images draw the same images.
         level: Coverage the interval aims at, between 0 and 1.
 
-    Returns:
-        Value, low and high; NaN as the module says.
+    ValueError if counts are no integers, negative, without images or of another shape, or an option out of range.
 
-    Raises:
-        ValueError: If counts are no integers, negative, without images or of another shape, or if resamples
-            or level are out of range.
+    >>> counts = np.array([[[8, 2], [1, 9]], [[6, 4], [3, 7]], [[9, 1], [0, 10]]])
+    >>> [round(number, 2) for number in bootstrap(counts, metrics.accuracy)]
+    [0.82, 0.65, 0.95]
     """
     stack = _stacked(counts, "counts")
     _check_options(resamples, level)
     value, draws, left_out = _resampled([stack], lambda values: values[0], measure, resamples, seed)
-    low, high = _percentiles(draws, _tails(left_out), level)
-    return Estimate(_plain(value), _plain(low), _plain(high))
+    return Estimate(*map(_plain, (value, *_percentiles(draws, _tails(left_out), level))))
 
 
 def paired_comparison(
@@ -114,37 +110,25 @@ def paired_comparison(
     1 added to the resamples on the far side of 0 and to their total. It cannot be smaller than the number of
     resamples allows.
 
-    Args:
-        counts_a, counts_b: Integers ``([seeds,] images, truths, predictions)``, the same images in the same
-            order; the number of seeds may differ.
-        measure, resamples, seed, level: As for `bootstrap`.
+    Counts are integers ``([seeds,] images, truths, predictions)``, the same images in the same order; the number
+    of seeds may differ. The rest is as for `bootstrap`. NaN where either score is undefined, or as the module says.
+    ValueError as `bootstrap`, and if the two do not hold equally many images or labels.
 
-    Returns:
-        Difference, low, high and p; NaN where either score is undefined, or as the module says.
-
-    Raises:
-        ValueError: As `bootstrap`, and if the two do not hold equally many images or labels.
+    >>> a, b = np.array([[[8, 2], [4, 6]]] * 5), np.array([[[9, 1], [3, 7]]] * 5)
+    >>> [round(number, 2) for number in paired_comparison(a, b, metrics.accuracy)[:3]]
+    [0.1, 0.1, 0.1]
     """
     stacks = _pair(counts_a, counts_b)
     _check_options(resamples, level)
-    value, draws, left_out = _resampled(stacks, _second_minus_first, measure, resamples, seed)
-    tails = _tails(left_out)
-    tails = tails._replace(acceleration=np.zeros_like(tails.acceleration))
-    low, high = _percentiles(draws, tails, level)
-    p = _two_sided_p(draws, tails)
-    return Comparison(*(_plain(array) for array in (value, low, high, p)))
-
-
-def _second_minus_first(values: list[Array]) -> Array:
-    return values[1] - values[0]
+    value, draws, left_out = _resampled(stacks, lambda values: values[1] - values[0], measure, resamples, seed)
+    freedom = _tails(left_out).freedom
+    tails = Tails(freedom, np.zeros_like(freedom))
+    found = value, *_percentiles(draws, tails, level), _two_sided_p(draws, tails)
+    return Comparison(*map(_plain, found))
 
 
 def _resampled(
-    stacks: list[NDArray[np.int64]],
-    combine: Callable[[list[Array]], Array],
-    measure: Measure,
-    resamples: int,
-    seed: int,
+    stacks: list[Counts], combine: Callable[[list[Array]], Array], measure: Measure, resamples: int, seed: int
 ) -> tuple[Array, Array, Array]:
     """The value, its resamples ``(resamples, ...)`` and its leave-one-out values ``(images, ...)``."""
 
@@ -165,14 +149,8 @@ def _resampled(
     for start in range(0, resamples, chunk):
         size = min(chunk, resamples - start)
         weights = generator.multinomial(images, np.full(images, 1 / images), size=size).astype(np.float64)
-        draws.append(
-            evaluate(
-                [
-                    (weights @ rows).reshape(size, stack.shape[0], *stack.shape[2:])
-                    for rows, stack in zip(flat, stacks, strict=True)
-                ]
-            )
-        )
+        sums = [(weights @ rows).reshape(size, s.shape[0], *s.shape[2:]) for rows, s in zip(flat, stacks, strict=True)]
+        draws.append(evaluate(sums))
     return value, np.concatenate(draws), left_out
 
 
@@ -197,8 +175,7 @@ def _tails(left_out: Array) -> Tails:
     """
     images = len(left_out)
     if images < 2:
-        undefined = np.full(left_out.shape[1:], np.nan)
-        return Tails(undefined, undefined)
+        return Tails(*np.full((2, *left_out.shape[1:]), np.nan))
     influence = left_out.mean(axis=0) - left_out
     squares = (influence**2).sum(axis=0)
     spread = (influence**4).sum(axis=0) - squares**2 / images
@@ -209,7 +186,7 @@ def _tails(left_out: Array) -> Tails:
     return Tails(np.minimum(freedom, images - 1), acceleration)
 
 
-def _usable(draws: Array, tails: Tails) -> NDArray[np.int64]:
+def _usable(draws: Array, tails: Tails) -> Counts:
     """How many draws are defined, or 0 where that is too few for an interval."""
     defined = (~np.isnan(draws)).sum(axis=0)
     return np.where(np.isnan(tails.freedom) | (2 * defined < len(draws)), 0, defined)
@@ -245,9 +222,10 @@ def holm(p_values: ArrayLike) -> Array:
     """Holm's step-down adjustment of p values ``(tests,)``; NaN stays NaN and counts as no test.
 
     Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scand. J. Statistics 6(2), 1979.
+    ValueError if a p value lies outside 0 to 1 or the array has another than one dimension.
 
-    Raises:
-        ValueError: If a p value lies outside 0 to 1 or the array has another than one dimension.
+    >>> holm([0.01, 0.04, 0.5]).round(2).tolist()
+    [0.03, 0.08, 0.5]
     """
     p = np.array(p_values, dtype=np.float64)
     if p.ndim != 1 or np.any((p < 0) | (p > 1)):
@@ -257,9 +235,6 @@ def holm(p_values: ArrayLike) -> Array:
     steps = p[order] * (len(tests) - np.arange(len(tests)))
     p[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return p
-
-
-# -------------------------------------------------------------------------------------- the report
 
 
 def compare_mean_iou(
@@ -276,10 +251,7 @@ def compare_trials(
 
     The p values are of the differences in IoU, corrected by Holm over the 13 classes; the intervals are not
     corrected, and those of precision and recall describe, they test nothing. The primary endpoint is
-    `compare_mean_iou`.
-
-    Args:
-        counts_a, counts_b: As for `paired_comparison`, with 14 predictions.
+    `compare_mean_iou`. Counts are as for `paired_comparison`, with 14 predictions.
 
     Returns:
         A table indexed by the 13 clothing classes: ``iou``, ``iou_low``, ``iou_high``, ``p``, ``p_holm``,
@@ -295,7 +267,7 @@ def compare_trials(
         table = metrics.class_scores(counts)
         return np.concatenate([getattr(table, name)[..., 1:] for name in names], axis=-1)
 
-    result = paired_comparison(*stacks, measure, resamples, seed)
+    result = paired_comparison(stacks[0], stacks[1], measure, resamples, seed)
     parts = [np.split(array, len(names)) for array in result]
     table = pd.DataFrame(index=pd.Index(CLOTHING, name="class"))
     for number, name in enumerate(names):
@@ -307,10 +279,7 @@ def compare_trials(
 
 
 def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Any]:
-    """The scores of one run on the test part, as results.json keeps them.
-
-    Args:
-        counts: Integers ``(images, 16, 14)``.
+    """The scores of one run on the test part ``(images, 16, 14)``, as results.json keeps them.
 
     Returns:
         Plain floats, integers, lists and None (undefined): ``mean_iou``, ``mean_iou_interval``,
@@ -327,7 +296,7 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
         return np.concatenate([iou, np.stack(others, axis=-1)], axis=-1)
 
     value, low, high = bootstrap(stack, measure, resamples, seed)
-    intervals = [_interval_or_none(*ends) for ends in zip(low, high, strict=True)]
+    intervals = [None if np.isnan(sum(pair)) else [*map(float, pair)] for pair in zip(low, high, strict=True)]
     table = metrics.scores(stack)
     classes = {
         name: {"iou": _number(row.iou), "iou_interval": interval}
@@ -343,10 +312,7 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
         "mean_iou_per_image": _number(metrics.mean_iou_per_image(stack)),
         "pixel_accuracy": _number(metrics.pixel_accuracy(stack)),
         "classes": classes,
-        "body": {
-            name: {"value": _number(value[at]), "interval": intervals[at]}
-            for at, name in enumerate(body, start=first + 1)
-        },
+        "body": {n: {"value": _number(value[i]), "interval": intervals[i]} for i, n in enumerate(body, first + 1)},
     }
 
 
@@ -354,13 +320,10 @@ def difference_over_seeds(scores_a: ArrayLike, scores_b: ArrayLike, level: float
     """Mean score of trial b over its seeds minus that of trial a, with Welch's interval over the seeds.
 
     The photos are the same for all: this is the variation between trainings, which intervals over images leave out.
+    Scores are ``(seeds,)``; low and high are NaN where a trial has fewer than two.
 
-    Args:
-        scores_a, scores_b: A score for each seed, ``(seeds,)``.
-        level: Coverage, between 0 and 1.
-
-    Returns:
-        Difference, low and high; low and high are NaN where a trial has fewer than two seeds.
+    >>> [round(number, 3) for number in difference_over_seeds([0.40, 0.42, 0.41], [0.45, 0.44, 0.46])]
+    [0.04, 0.017, 0.063]
     """
     a, b = np.asarray(scores_a, np.float64), np.asarray(scores_b, np.float64)
     value = float(b.mean() - a.mean())
@@ -376,11 +339,10 @@ def rank_correlation_interval(value: float, pairs: int) -> tuple[float, float]:
     Resampled images would hold the classes fixed: with 13 of them that hides most of the uncertainty.
 
     Source: Fieller, Hartley and Pearson, "Tests for Rank Correlation Coefficients", Biometrika 44, 1957:
-    atanh(value) is nearly normal with variance 1.06 / (pairs - 3).
+    atanh(value) is nearly normal with variance 1.06 / (pairs - 3). NaN gives NaN; pairs are at least 4.
 
-    Args:
-        value: The correlation, -1 to 1; NaN gives NaN.
-        pairs: At least 4.
+    >>> [round(end, 2) for end in rank_correlation_interval(0.5, 13)]
+    [-0.09, 0.83]
     """
     if pairs < 4:
         raise ValueError(f"pairs is {pairs}; an interval needs at least 4.")
@@ -389,21 +351,14 @@ def rank_correlation_interval(value: float, pairs: int) -> tuple[float, float]:
     return float(np.tanh(centre - half)), float(np.tanh(centre + half))
 
 
-def verdict(
-    interval: tuple[float | None, float | None] | list[float] | None,
-    *,
-    above: float | None = None,
-    below: float | None = None,
-) -> str:
+def verdict(interval: Sequence[float | None] | None, *, above: float | None = None, below: float | None = None) -> str:
     """What an interval says of the claim that a value lies above, or below, a threshold.
 
-    Args:
-        interval: (low, high); None or NaN where undefined.
-        above, below: The threshold of the claim; exactly one of them.
+    "supported" if the whole interval (low, high) satisfies the claim, "refuted" if none of it does (a value equal to
+    the threshold does not), else, and where None or NaN, "inconclusive". Exactly one of above and below is given.
 
-    Returns:
-        "supported" if the whole interval satisfies the claim, "refuted" if none of it does (a value equal to
-        the threshold does not), else "inconclusive".
+    >>> verdict((0.1, 0.4), above=0), verdict((0.1, 0.4), below=0.2), verdict(None, above=0)
+    ('supported', 'inconclusive', 'inconclusive')
     """
     if (above is None) == (below is None):
         raise ValueError("A verdict needs exactly one of above and below.")
@@ -414,28 +369,20 @@ def verdict(
         raise ValueError(f"The interval ({low}, {high}) ends before it begins.")
     if above is not None:
         supported, refuted = low > above, high <= above
-    else:
+    elif below is not None:
         supported, refuted = high < below, low >= below
     return "supported" if supported else "refuted" if refuted else "inconclusive"
 
 
-# ------------------------------------------------------------------------------------------ checks
-
-
-def _stacked(counts: ArrayLike, name: str) -> NDArray[np.int64]:
+def _stacked(counts: ArrayLike, name: str) -> Counts:
     """Checked counts as int64 ``(seeds, images, truths, predictions)``."""
-    stack = np.asarray(counts)
-    if stack.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be integers, but the dtype is {stack.dtype}.")
+    stack = metrics.integer_counts(counts, name)
     if stack.ndim not in (3, 4) or 0 in stack.shape:
         raise ValueError(f"{name} has shape {stack.shape}; expected ([seeds,] images, truths, predictions).")
-    if stack.min() < 0:
-        raise ValueError(f"{name} holds a negative count ({stack.min()}).")
-    stack = stack.astype(np.int64, copy=False)
     return stack if stack.ndim == 4 else stack[None]
 
 
-def _pair(counts_a: ArrayLike, counts_b: ArrayLike) -> list[NDArray[np.int64]]:
+def _pair(counts_a: ArrayLike, counts_b: ArrayLike) -> list[Counts]:
     """Both checked, and refused if they cannot be of the same images."""
     stacks = [_stacked(counts_a, "counts_a"), _stacked(counts_b, "counts_b")]
     shapes = [stack.shape[1:] for stack in stacks]
@@ -461,7 +408,3 @@ def _plain(array: Array) -> Any:
 
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _interval_or_none(low: float, high: float) -> list[float] | None:
-    return None if np.isnan(low) or np.isnan(high) else [float(low), float(high)]

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,16 +13,18 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
 import cv2
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
 
-from modanet_utils.datasets import Dataset, ccp, open_dataset
+from modanet_utils.datasets import ccp
+from modanet_utils.datasets.coco import Dataset, open_dataset
 from modanet_utils.datasets.writing import CATEGORIES
+from modanet_utils.project import ROOT
 
 # Not through MPLBACKEND: kernels that tests start would inherit it and show no figures.
-matplotlib.use("agg")
+mpl.use("agg")
 
 SHARED = Path(os.environ.get("MODANET_UTILS_SHARED") or Path(__file__).resolve().parents[2] / "shared" / "data")
 """Real data, where there are any: ``ccp/`` in the original layout, ``modanet/instances_sample.json``."""
@@ -142,3 +146,17 @@ def write_street(folder: Path, images: int = 12, seed: int = 0) -> Path:
 def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a dataset of 12 small photos; tests leave it as it is."""
     return write_street(tmp_path_factory.mktemp("data") / "street")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder of its own, with the real profiles and tiny notebooks, instead of this one."""
+    from reporting import write_notebooks
+
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "profiles", folder / "profiles")
+    write_notebooks(folder / "notebooks", {})
+    for name, module in list(sys.modules.items()):  # every module that knows where the project lies
+        if name.startswith("modanet_utils") and getattr(module, "ROOT", None) == ROOT:
+            monkeypatch.setattr(module, "ROOT", folder)
+    return folder

@@ -142,12 +142,12 @@ def test_attention_is_in_every_decoder_block_or_nowhere(packaged: Net) -> None:
 
 REFUSED = {
     "encoder, slip": ({"encoder": "tu-tf_efficientnet_lite", "weights": None}, f"did you mean {LITE0!r}?"),
-    "encoder, other family": ({"encoder": "resnet19", "weights": None}, "'resnet19' is unknown; did you mean 'resnet1"),
+    "encoder, other family": ({"encoder": "resnet19", "weights": None}, "'resnet19' is unknown: did you mean 'resnet1"),
     "encoder, timm": ({"encoder": "tu-nothing_like_it", "weights": None}, "'tu-nothing_like_it' is unknown"),
-    "encoder, nothing near": ({"encoder": "%%%", "weights": None}, "see segmentation_models_pytorch's list"),
+    "encoder, nothing near": ({"encoder": "%%%", "weights": None}, "in segmentation_models_pytorch's list"),
     "packaged for another": ({"encoder": "resnet18"}, "give weights='imagenet' or None for 'resnet18'"),
     "weights, slip": ({"weights": "packged"}, "'packged' are unknown for .* did you mean 'packaged'"),
-    "weights of another": ({"encoder": "resnet18", "weights": "imagenett"}, "unknown for 'resnet18'; did you mean 'im"),
+    "weights of another": ({"encoder": "resnet18", "weights": "imagenett"}, "unknown for 'resnet18': did you mean 'im"),
     "attention": ({"attention": "se"}, "attention is 'se': give 'scse' or None"),
     "outputs": ({"outputs": 15}, "outputs is 15: give 14, or 16 for hair and skin as well"),
 }

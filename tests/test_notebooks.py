@@ -14,16 +14,17 @@ import pytest
 import yaml
 from nbformat import NotebookNode
 
-from modanet_utils import report, series
-from modanet_utils.results import check_results
+from modanet_utils.report.execute import notebook_parameters, unfinished, warnings
+from modanet_utils.results.schema import check_results
+from modanet_utils.results.workspace import NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parent.parent
-SERIES = [ROOT / "notebooks" / f"{name}.ipynb" for name in report.NOTEBOOKS]
+SERIES = [ROOT / "notebooks" / f"{name}.ipynb" for name in NOTEBOOKS]
 FOLDERS = sorted(path for path in (ROOT / "reports").glob("*/") if path.is_dir() and path.name not in ("ccp", "bench"))
 REPORTS = [ROOT / "reports" / "ccp", *(path for path in FOLDERS if list(path.glob("*.ipynb")))]
 NUMBERS = [path for path in FOLDERS if path not in REPORTS]
 """Folders without notebooks: recorded numbers of data whose annotations alone are at hand."""
-EXECUTED = [folder / f"{name}.ipynb" for folder in REPORTS for name in report.NOTEBOOKS]
+EXECUTED = [folder / f"{name}.ipynb" for folder in REPORTS for name in NOTEBOOKS]
 
 MAX_BYTES = 1_500_000
 MAX_LINES = 15
@@ -94,13 +95,13 @@ def test_there_are_no_other_notebooks() -> None:
 @every_notebook
 def test_it_was_executed_in_order_to_its_end_without_an_error(path: Path) -> None:
     notebook = read(path)
-    assert series.unfinished(notebook) == []
+    assert unfinished(notebook) == []
     assert len(code_cells(notebook)) > 3
 
 
 @every_notebook
 def test_nothing_was_written_to_the_error_stream(path: Path) -> None:
-    assert series.warnings(read(path)) == []
+    assert warnings(read(path)) == []
 
 
 @every_notebook
@@ -156,7 +157,7 @@ def test_no_cell_names_a_path(path: Path) -> None:
 @every_source
 def test_parameters_are_literals_with_one_comment_each(path: Path) -> None:
     notebook = read(path)
-    parameters = series.notebook_parameters(notebook)  # raises on anything but literals
+    parameters = notebook_parameters(notebook)  # raises on anything but literals
     (cell,) = [cell for cell in notebook.cells if has_tag(cell, "parameters")]
     lines = cell.source.strip().splitlines()
     assert len(lines) == len(parameters)
@@ -170,7 +171,7 @@ def test_parameters_are_literals_with_one_comment_each(path: Path) -> None:
 @every_source
 def test_defaults_are_those_of_the_synthetic_profile(path: Path) -> None:
     profile = yaml.safe_load((ROOT / "profiles" / "synthetic.yaml").read_text())
-    defaults = series.notebook_parameters(read(path))
+    defaults = notebook_parameters(read(path))
     assert {key: defaults.get(key, "missing") for key in profile} == profile
 
 
@@ -191,9 +192,9 @@ def test_every_picture_has_alternative_text(path: Path) -> None:
 
 @every_notebook
 def test_it_leads_to_its_neighbours(path: Path) -> None:
-    number = report.NOTEBOOKS.index(path.stem)
+    number = NOTEBOOKS.index(path.stem)
     prose = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
-    for neighbour in report.NOTEBOOKS[max(0, number - 1) : number + 2]:
+    for neighbour in NOTEBOOKS[max(0, number - 1) : number + 2]:
         assert neighbour == path.stem or f"]({neighbour}.ipynb)" in prose
 
 
@@ -205,7 +206,7 @@ def test_it_starts_with_a_title_and_a_question(path: Path) -> None:
 
 @every_report
 def test_a_report_shows_no_photo(folder: Path) -> None:
-    for name in report.NOTEBOOKS:
+    for name in NOTEBOOKS:
         notebook = read(folder / f"{name}.ipynb")
         (injected,) = [cell for cell in notebook.cells if has_tag(cell, "injected-parameters")]
         assert "show_photos = False" in injected.source
@@ -217,7 +218,7 @@ def test_a_report_shows_no_photo(folder: Path) -> None:
 
 @every_report
 def test_a_report_comes_from_the_notebooks_beside_it(folder: Path) -> None:
-    for name in report.NOTEBOOKS:
+    for name in NOTEBOOKS:
         executed = [c.source for c in read(folder / f"{name}.ipynb").cells if not has_tag(c, "injected-parameters")]
         assert executed == [cell.source for cell in read(ROOT / "notebooks" / f"{name}.ipynb").cells], name
 

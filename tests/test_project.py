@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-FILES = ("pyproject.toml", "constraints.txt", "environment.yml", "Makefile", ".ci/run", "README.md")
+FILES = ("pyproject.toml", "constraints.txt", "environment.yml", "Makefile", ".ci/run", "README.md", "CONTRIBUTING.md")
+FILES += ("CHANGELOG.md", "CITATION.cff", ".pre-commit-config.yaml", ".github/workflows/ci.yml")
 
 
 def constraints() -> dict[str, str]:
@@ -66,6 +68,14 @@ def test_conda_installs_the_same() -> None:
     assert dependencies[1:] == ["pip", {"pip": ["-c constraints.txt", "-e .[dev]"]}]
 
 
+@pytest.mark.parametrize("arguments", ["ruff check .", "ruff format --check .", "mypy"])
+def test_lint_format_and_types_pass(arguments: str) -> None:
+    command = [sys.executable, "-m", *arguments.split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"$(RUN) -m {arguments}\n" in (ROOT / "Makefile").read_text(), "make lint runs the same"
+
+
 @pytest.mark.parametrize("target", ["report", "trials", "test", "lab", "lint", "constraints", "help"])
 def test_help_names_every_target(target: str) -> None:
     listed = make()
@@ -86,6 +96,30 @@ def test_ci_runs_the_tests() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert script.read_text().splitlines()[-1] == "exec make test"
+    (job,) = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"].values()
+    assert job["steps"][-1]["run"] == ".ci/run"
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+
+
+def test_the_version_is_said_once() -> None:
+    version = importlib.import_module("modanet_utils").__version__
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == version
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_map_in_the_readme_names_every_room() -> None:
+    package = ROOT / "modanet_utils"
+    rooms = {path.stem if path.is_file() else f"{path.name}/" for path in package.iterdir() if path.name[0] not in "_."}
+    text = (ROOT / "README.md").read_text()
+    table = text[text.index("## What is in the box") :].split("\n## ")[0]
+    named = set(re.findall(r"`([\w.]+/?)`", table))
+    assert rooms - named == set()
+
+
+def test_the_templates_of_the_pages_are_installed() -> None:
+    files = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    assert files == {"modanet_utils.report": ["templates/*"]}
+    assert (ROOT / "modanet_utils" / "report" / "templates" / "style.css").is_file()
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -112,7 +146,8 @@ def test_no_project_file_holds_an_absolute_path(name: str) -> None:
         "training.run_trial",
         "datasets.ccp.main",
         "datasets.synthetic.main",
-        "report.main",
+        "report.series.run",
+        "__main__.main",
     ],
 )
 def test_names_that_others_rely_on(name: str) -> None:

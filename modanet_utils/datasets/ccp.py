@@ -6,7 +6,9 @@ and skin. What is not listed below becomes background.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +18,7 @@ from scipy.io import loadmat
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import DatasetError
+from modanet_utils.progress import Progress
 
 TABLE: dict[str, tuple[str, ...]] = {
     "bag": ("bag", "purse", "wallet"),
@@ -42,15 +45,13 @@ TABLE: dict[str, tuple[str, ...]] = {
 
 def label_names(source: Path) -> list[str]:
     """CCP's label names, index = value in the ``.mat`` maps."""
-    cells = loadmat(source / "label_list.mat")["label_list"].ravel()
-    return [str(cell.ravel()[0]) for cell in cells]
+    return [str(cell.ravel()[0]) for cell in loadmat(source / "label_list.mat")["label_list"].ravel()]
 
 
-def convert(source: str | Path, destination: str | Path) -> Path:
+def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> Path:
     """Convert CCP's original layout into a dataset folder (written whole or not at all).
 
     Each CCP label in an image becomes one annotation with an exact run-length mask, so no pixel changes.
-    The same original photo under two names keeps one ``group`` so that a split holds both on one side.
 
     Raises:
         FileNotFoundError: ``source`` is not CCP's layout.
@@ -59,36 +60,33 @@ def convert(source: str | Path, destination: str | Path) -> Path:
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
     maps = sorted((source / "annotations" / "pixel-level").glob("*.mat"))
     if not maps or not (source / "label_list.mat").is_file():
-        raise FileNotFoundError(
-            f"{source} is not Clothing Co-Parsing: it needs label_list.mat, photos/ and annotations/pixel-level/*.mat."
-        )
+        needed = "label_list.mat, photos/ and annotations/pixel-level/*.mat"
+        raise FileNotFoundError(f"{source} is not Clothing Co-Parsing: it needs {needed}.")
     names = label_names(source)
     label_of = {name: LABELS.index(label) for label, folded in TABLE.items() for name in folded}
-    images, annotations, photos = [], [], {}
-    for path in maps:
+    images, photos, progress = [], {}, Progress(len(maps), quiet)
+    annotations: list[dict[str, Any]] = []
+    for path in progress.over(maps, "converting"):
         photo = source / "photos" / f"{path.stem}.jpg"
         if not photo.is_file():
             raise FileNotFoundError(f"{photo} is missing: the copy of Clothing Co-Parsing is incomplete.")
         truth = loadmat(path)["groundtruth"]
         image_id, (height, width) = int(path.stem), truth.shape
-        _check_size(photo, height, width)
+        with Image.open(photo) as header:  # reads the header only
+            size = header.size
+        if size != (width, height):
+            raise DatasetError(f"{photo} is {size} pixels, its label map {(width, height)}: the copy is damaged.")
         for value in np.unique(truth):
             if names[value] in label_of:
                 rle = coco_mask.encode(np.asfortranarray(truth == value, np.uint8))
-                annotations.append(
-                    {
-                        "id": len(annotations) + 1,
-                        "image_id": image_id,
-                        "category_id": label_of[names[value]],
-                        "source_label": names[value],
-                        "iscrowd": 0,
-                        "area": int(coco_mask.area(rle)),
-                        "bbox": [int(v) for v in coco_mask.toBbox(rle)],
-                        "segmentation": {"size": [height, width], "counts": rle["counts"].decode("ascii")},
-                    }
-                )
+                number, box = len(annotations) + 1, coco_mask.toBbox(rle).astype(int).tolist()
+                one = {"id": number, "image_id": image_id, "category_id": label_of[names[value]]}
+                one |= {"source_label": names[value], "iscrowd": 0, "area": int(coco_mask.area(rle)), "bbox": box}
+                mask = {"size": [height, width], "counts": rle["counts"].decode("ascii")}
+                annotations.append(one | {"segmentation": mask})
         images.append({"id": image_id, "file_name": photo.name, "width": width, "height": height})
         photos[photo.name] = photo
+    progress.close(f"{len(images):,} label maps read")
     info = {
         "name": "Clothing Co-Parsing",
         "description": "Clothing Co-Parsing, 59 labels folded into ModaNet's 13 classes, hair and skin",
@@ -98,26 +96,15 @@ def convert(source: str | Path, destination: str | Path) -> Path:
     return writing.write(destination, info, images, annotations, photos)
 
 
-def _check_size(photo: Path, height: int, width: int) -> None:
-    with Image.open(photo) as header:  # reads the header only
-        if header.size != (width, height):
-            raise DatasetError(
-                f"{photo} is {header.size} pixels, its label map {(width, height)}: the copy is damaged."
-            )
-
-
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 2:
-        print("usage: python -m modanet_utils.datasets.ccp SOURCE DESTINATION", file=sys.stderr)
-        return 2
-    try:
-        folder = convert(*arguments)
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(writing.summary(folder))
-    return 0
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m modanet_utils.datasets.ccp``: the exit status."""
+    about = "Make a dataset folder of Clothing Co-Parsing. Example: %(prog)s downloads/ccp data/ccp"
+    takes = {
+        "source": "folder with photos/, annotations/pixel-level/ and label_list.mat",
+        "destination": "folder to create; an earlier conversion is replaced",
+    }
+    return writing.command("ccp", about, takes, lambda **given: writing.summary(convert(**given)), arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

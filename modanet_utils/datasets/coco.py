@@ -6,8 +6,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,17 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from modanet_utils.classes import CLASSES, IGNORE, LABELS
+from modanet_utils.classes import CLASSES, LABELS
+from modanet_utils.project import ProjectError
 
 ANNOTATIONS = "annotations.json"
 IMAGES = "images"
 
-# pycocotools walks every edge pixel by pixel, so a far-away corner costs memory without bound. Within this
-# many image sizes it clips exactly by itself; beyond, the polygon is cut at that distance first.
+# In image sizes. pycocotools walks edges pixel by pixel: further polygons would fill memory and are cut there first.
 _FAR = 4
 
 
-class DatasetError(ValueError):
+class DatasetError(ProjectError):
     """A dataset that cannot be used; the message says what, where and what to do."""
 
 
@@ -43,15 +42,14 @@ def _cut_off(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Thing:
-    """One annotated object: its label, its run-length mask, its rasterised area and its box."""
+    """One annotated object: its label, its run-length mask, its rasterised area in pixels, its box (left, top, width
+    and height in whole pixels) and its place among the image's annotations in the file."""
 
     label: int
     rle: dict[str, Any]
     area: int
     box: tuple[int, int, int, int]
-    """Left, top, width, height in whole pixels."""
     position: int = 0
-    """Place among the image's annotations in the file."""
 
     def mask(self) -> np.ndarray:
         """The object's pixels inside its box, ``(height, width) bool``."""
@@ -64,26 +62,28 @@ class Dataset:
     """An opened dataset folder.
 
     Attributes:
-        name: Name of the dataset, for titles.
-        root: The folder.
         fingerprint: SHA-256 of ``annotations.json``, first 16 hexadecimal digits.
         images: Image id to its COCO record, in ascending order of id; the usable ones only.
         annotations: Image id to its COCO annotations in file order (possibly none).
         labels: Category id to label.
         problems: What was left out when the dataset was opened, and how often.
+
+    >>> square = {"category_id": 9, "segmentation": [[0, 0, 2, 0, 2, 1, 0, 1]]}
+    >>> dataset = Dataset("tiny", Path(), "", {1: {"height": 2, "width": 3}}, {1: [square]}, {9: 9})
+    >>> dataset.label_map(1).tolist(), class_pixels(dataset).tolist()[:10]
+    ([[9, 9, 0], [0, 0, 0]], [4, 0, 0, 0, 0, 0, 0, 0, 0, 2])
     """
 
     name: str
     root: Path
     fingerprint: str
-    images: dict[int, dict[str, Any]]
-    annotations: dict[int, list[dict[str, Any]]]
+    images: Mapping[int, dict[str, Any]]
+    annotations: Mapping[int, list[dict[str, Any]]]
     labels: dict[int, int]
     problems: Counter[str] = field(default_factory=Counter)
 
     @property
     def ids(self) -> list[int]:
-        """Image ids, ascending."""
         return list(self.images)
 
     def size(self, image_id: int) -> tuple[int, int]:
@@ -95,15 +95,14 @@ class Dataset:
         """The image's objects in the order in which they are painted: largest rasterised area first."""
         height, width = self.size(image_id)
         found = [(_rle(one["segmentation"], height, width), one) for one in self.annotations[image_id]]
-        usable = [(position, rle, one) for position, (rle, one) in enumerate(found) if rle is not None]
+        usable = [(at, rle, one) for at, (rle, one) in enumerate(found) if rle is not None]
         if not usable:  # pycocotools does not take an empty list
             return []
         rles = [rle for _, rle, _ in usable]
+        areas, boxes = coco_mask.area(rles).tolist(), coco_mask.toBbox(rles).astype(int).tolist()
         things = [
             Thing(self.labels[one["category_id"]], rle, area, tuple(box), position)
-            for (position, rle, one), area, box in zip(
-                usable, coco_mask.area(rles).tolist(), coco_mask.toBbox(rles).astype(int).tolist(), strict=True
-            )
+            for (position, rle, one), area, box in zip(usable, areas, boxes, strict=True)
             if area
         ]
         # The sort is stable: of two equally large objects the later one in the file ends on top.
@@ -113,7 +112,7 @@ class Dataset:
         """The image's truth, ``(H, W) uint8``: 0 background, 1-13 clothing, 14 hair, 15 skin.
 
         Objects are painted largest rasterised area first, so that the small thing on top survives.
-        ModaNet's ``area`` field is the bounding box's area and is not used.
+        ModaNet's ``area`` field is the box's and not used.
         """
         truth = np.zeros(self.size(image_id), np.uint8)
         for thing in self.things(image_id):
@@ -122,16 +121,11 @@ class Dataset:
         return truth
 
     def pixels(self, image_id: int, things: list[Thing] | None = None) -> np.ndarray:
-        """Pixels per label in the image's label map, ``(16,) int64``.
+        """Pixels per label in the image's label map, ``(16,) int64``; ``things`` from `things`, where at hand.
 
         They are counted on run lengths, without painting: from the top down, each object shows as many pixels
         as it adds to the union of those above it.
-
-        Args:
-            image_id: The image.
-            things: What `things` returns for it, where that is at hand.
         """
-        height, width = self.size(image_id)
         pixels = np.zeros(len(LABELS), np.int64)
         union, covered = None, 0
         for thing in reversed(self.things(image_id) if things is None else things):
@@ -139,12 +133,11 @@ class Dataset:
             area = int(coco_mask.area(union))
             pixels[thing.label] += area - covered
             covered = area
-        pixels[0] = height * width - covered
+        pixels[0] = math.prod(self.size(image_id)) - covered
         return pixels
 
     def image(self, image_id: int) -> np.ndarray:
-        """The photo, ``(H, W, 3) uint8`` RGB, as stored (an EXIF rotation is not applied: annotations refer
-        to the stored pixels).
+        """The photo, ``(H, W, 3) uint8`` RGB, as stored: annotations know nothing of an EXIF rotation.
 
         Raises:
             DatasetError: The file is missing, cannot be decoded, or has another size than its annotation says.
@@ -161,10 +154,8 @@ class Dataset:
         if _cut_off(path):
             raise DatasetError(f"Photo {path} is cut off: replace the file.")
         if photo.shape[:2] != self.size(image_id):
-            raise DatasetError(
-                f"Photo {path} is {photo.shape[1]}x{photo.shape[0]} pixels, but its annotation says "
-                f"{self.size(image_id)[1]}x{self.size(image_id)[0]}: replace the file."
-            )
+            its, said = (f"{width}x{height}" for height, width in (photo.shape[:2], self.size(image_id)))
+            raise DatasetError(f"Photo {path} is {its} pixels, but its annotation says {said}: replace the file.")
         return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
     def present(self, image_id: int) -> set[int]:
@@ -179,16 +170,12 @@ class Dataset:
 
 
 def open_dataset(root: str | Path, annotations_only: bool = False) -> Dataset:
-    """Open a dataset folder (or a COCO file that stands alone).
+    """Open a dataset folder; what cannot be used of it is left out and counted in ``problems``.
 
     Args:
         root: Folder with ``annotations.json`` and ``images/``, or the path of a ``.json`` file whose photos,
             if any, are in ``images/`` beside it.
         annotations_only: Photos are neither needed nor looked for.
-
-    Returns:
-        The dataset. Images without their photo and polygons that no mask can be made of are left out and
-        counted in ``problems``.
 
     Raises:
         FileNotFoundError: The folder or its annotation file does not exist.
@@ -200,17 +187,10 @@ def open_dataset(root: str | Path, annotations_only: bool = False) -> Dataset:
         raise FileNotFoundError(f"Data root {root} does not exist: give the folder that holds {ANNOTATIONS}.")
     if not file.is_file():
         raise FileNotFoundError(f"Data root {root} holds no {ANNOTATIONS}: convert the source first (see README).")
-    with _no_garbage_collection():
-        return _opened(file, root.stem, annotations_only)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """A full-size file becomes a million lists, which the collector would search again and again for nothing."""
     enabled = gc.isenabled()
-    gc.disable()
+    gc.disable()  # or it would search a full-size file's million lists again and again for nothing
     try:
-        yield
+        return _opened(file, root.stem, annotations_only)
     finally:
         if enabled:
             gc.enable()
@@ -220,7 +200,6 @@ def _opened(file: Path, name: str, annotations_only: bool) -> Dataset:
     coco, fingerprint = _parsed(file)
     labels = _labels(coco["categories"], file)
     problems: Counter[str] = Counter()
-
     images = {record["id"]: record for record in sorted(coco["images"], key=lambda record: record["id"])}
     if len(images) != len(coco["images"]):
         raise DatasetError(f"{file} lists two images with the same id: give each its own.")
@@ -231,36 +210,23 @@ def _opened(file: Path, name: str, annotations_only: bool) -> Dataset:
         if annotation["image_id"] not in annotations:
             problems["annotations of images that are not used"] += 1
         elif annotation["category_id"] not in labels:
-            raise DatasetError(
-                f"{file}: annotation {annotation.get('id')} has category {annotation['category_id']!r}, "
-                f"which the file's categories do not list: correct the annotation."
-            )
+            which = f"annotation {annotation.get('id')} has category {annotation['category_id']!r}"
+            raise DatasetError(f"{file}: {which}, which the file's categories do not list: correct the annotation.")
         else:
-            for problem in _unusable(annotation["segmentation"]):
-                problems[problem] += 1
+            problems.update(_unusable(annotation["segmentation"]))
             annotations[annotation["image_id"]].append(annotation)
-    return Dataset(
-        name=str((coco.get("info") or {}).get("name") or (coco.get("info") or {}).get("description") or name),
-        root=file.parent,
-        fingerprint=fingerprint,
-        images=images,
-        annotations=annotations,
-        labels=labels,
-        problems=problems,
-    )
+    info = coco.get("info") or {}
+    name = str(info.get("name") or info.get("description") or name)
+    return Dataset(name, file.parent, fingerprint, images, annotations, labels, problems)
 
 
 def class_pixels(dataset: Dataset, ids: Iterable[int] | None = None) -> np.ndarray:
     """Pixels per label over the images, ``(16,) int64`` (all images where ``ids`` is None)."""
-    pixels = np.zeros(len(LABELS), np.int64)
-    for image_id in dataset.ids if ids is None else ids:
-        pixels += dataset.pixels(image_id)
-    return pixels
+    return sum(map(dataset.pixels, dataset.ids if ids is None else ids), np.zeros(len(LABELS), np.int64))
 
 
 class _Integers(dict[str, int]):
-    """Integers by their digits. Millions of corners share the few numbers that a picture has room for, which
-    takes a third off the memory of a full-size file."""
+    """Integers by their digits: corners share them, which takes a third off the memory of a full-size file."""
 
     def __missing__(self, digits: str) -> int:
         number = int(digits)
@@ -289,9 +255,8 @@ def _parsed(file: Path) -> tuple[dict[str, Any], str]:
             raise DatasetError(f"{file} is not a COCO file: it has no list {part!r}.")
         for record in coco[part]:
             if not isinstance(record, dict) or not keys <= record.keys():
-                raise DatasetError(
-                    f"{file} is not a COCO file: a record of {part!r} lacks one of {', '.join(sorted(keys))}."
-                )
+                one_of = ", ".join(sorted(keys))
+                raise DatasetError(f"{file} is not a COCO file: a record of {part!r} lacks one of {one_of}.")
     if not coco["images"]:
         raise DatasetError(f"{file} lists no images: there is nothing to open.")
     return coco, fingerprint
@@ -307,27 +272,30 @@ def _labels(categories: list[dict[str, Any]], file: Path) -> dict[int, int]:
         elif number in range(1, len(CLASSES)) and _spelling(name) == _spelling(CLASSES[number]):
             labels[number] = number
         else:
-            raise DatasetError(
-                f"{file}: category {number} is {category['name']!r}; this format knows 1-13 as ModaNet numbers "
-                f"them ({', '.join(CLASSES[1:])}), hair and skin: rename or renumber it."
-            )
+            known = f"this format knows 1-13 as ModaNet numbers them ({', '.join(CLASSES[1:])}), hair and skin"
+            raise DatasetError(f"{file}: category {number} is {category['name']!r}; {known}: rename or renumber it.")
     return labels
 
 
 def _spelling(name: str) -> str:
     """ModaNet's file says "scarf/tie", its paper "scarf & tie"."""
-    return "".join(character for character in name if character.isalnum())
+    return "".join(filter(str.isalnum, name))
+
+
+def files_below(folder: Path) -> set[str]:
+    """Names of all files in a folder and its folders, relative to it."""
+    start = len(str(folder)) + 1
+    return {f"{base}{os.sep}{name}"[start:] for base, _, names in os.walk(folder) for name in names}
 
 
 def _with_photo(images: dict[int, dict[str, Any]], folder: Path, problems: Counter[str]) -> dict[int, dict[str, Any]]:
     if not folder.is_dir():
         raise DatasetError(f"{folder} does not exist: put the photos there (or open with annotations_only=True).")
-    there = {os.path.join(base[len(str(folder)) + 1 :], name) for base, _, names in os.walk(folder) for name in names}
+    there = files_below(folder)
     found = {key: record for key, record in images.items() if os.path.normpath(record["file_name"]) in there}
     if not found:
-        raise DatasetError(
-            f"{folder} holds none of the {len(images)} photos that the annotations name: put them there."
-        )
+        count = len(images)
+        raise DatasetError(f"{folder} holds none of the {count} photos that the annotations name: put them there.")
     if len(found) < len(images):
         problems["images without a photo"] = len(images) - len(found)
     return found
@@ -336,20 +304,16 @@ def _with_photo(images: dict[int, dict[str, Any]], folder: Path, problems: Count
 def _rle(segmentation: Any, height: int, width: int) -> dict[str, Any] | None:
     """One run-length mask of a polygon list or of a run-length encoding; None where nothing is usable."""
     if isinstance(segmentation, dict):
-        if next(_unusable(segmentation), None):
+        if _unusable(segmentation):
             return None
         counts = segmentation["counts"]
         if tuple(segmentation["size"]) != (height, width):
             raise DatasetError(f"A run-length mask of size {segmentation['size']} is on a {[height, width]} image.")
         return coco_mask.frPyObjects(segmentation, height, width) if isinstance(counts, list) else segmentation
-    polygons = [_near(polygon, height, width) for polygon in _polygons(segmentation) if not _flaw(polygon)]
-    polygons = [polygon for polygon in polygons if len(polygon) >= 6]
+    sound = [one for one in segmentation if not _flaw(one)] if isinstance(segmentation, list) else []
+    polygons = [near for polygon in sound if len(near := _near(polygon, height, width)) >= 6]
     rles = coco_mask.frPyObjects(polygons, height, width) if polygons else [None]
     return rles[0] if len(rles) == 1 else coco_mask.merge(rles)
-
-
-def _polygons(segmentation: Any) -> Iterator[Any]:
-    return iter(segmentation if isinstance(segmentation, list) else [segmentation])
 
 
 def _flaw(polygon: Any) -> str | None:
@@ -366,15 +330,14 @@ def _flaw(polygon: Any) -> str | None:
         return "polygons with a coordinate that is not a number"
 
 
-def _unusable(segmentation: Any) -> Iterator[str]:
+def _unusable(segmentation: Any) -> list[str]:
+    """What no mask can be made of in a segmentation."""
     if isinstance(segmentation, dict):
-        if not {"size", "counts"} <= segmentation.keys():
-            yield "masks that are neither polygons nor run lengths"
-        return
+        known = {"size", "counts"} <= segmentation.keys()
+        return [] if known else ["masks that are neither polygons nor run lengths"]
     if not segmentation:
-        yield "annotations without a polygon"
-    else:
-        yield from filter(None, map(_flaw, _polygons(segmentation)))
+        return ["annotations without a polygon"]
+    return list(filter(None, map(_flaw, segmentation if isinstance(segmentation, list) else [segmentation])))
 
 
 def _near(polygon: list[float], height: int, width: int) -> list[float]:
@@ -394,6 +357,3 @@ def _near(polygon: list[float], height: int, width: int) -> list[float]:
                 kept.append(point)
         points = kept
     return [float(np.clip(value, low, high)) for point in points for value in point]
-
-
-__all__ = ["ANNOTATIONS", "IGNORE", "IMAGES", "Dataset", "DatasetError", "Thing", "class_pixels", "open_dataset"]

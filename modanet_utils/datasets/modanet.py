@@ -1,16 +1,15 @@
 """ModaNet (Zheng et al., ACM Multimedia 2018; annotations CC BY-NC 4.0): 13 classes on street photos.
 
-``python -m modanet_utils.datasets.modanet ANNOTATIONS PHOTOS DESTINATION`` makes a dataset folder of the
-official annotation file and a folder of PaperDoll photos. The photos may not be passed on, so the reader
-brings them; they stay where they are and ``images`` is a symbolic link. The official validation file has no
-annotations: the split is made from the train file.
+``python -m modanet_utils.datasets.modanet ANNOTATIONS PHOTOS DESTINATION`` makes a dataset folder of the official train
+annotations (the validation file has none) and the reader's PaperDoll photos, which may not be passed on: they stay
+where they are, and ``images`` is a symbolic link.
 """
 
 import hashlib
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,47 +18,44 @@ from typing import Any
 import cv2
 import numpy as np
 from PIL import Image
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from modanet_utils.datasets import writing
-from modanet_utils.datasets.coco import IMAGES, Dataset, DatasetError, open_dataset
+from modanet_utils.datasets.coco import IMAGES, DatasetError, files_below, open_dataset
 from modanet_utils.progress import Progress
 
+Verdict = tuple[str, np.ndarray | None]
 OFFICIAL_BYTES = 105_924_292
 OFFICIAL_MD5 = "96478657d20e322e9d3282c6d73c0c4c"
 """Size and MD5 of the official train annotations (52,377 images listed, 52,254 of them annotated)."""
-
-_ROWS = 512  # photos compared with all others at a time: 100 MB for the whole of ModaNet
 
 
 @dataclass(frozen=True)
 class Report:
     """What was found, and what the dataset folder holds; as text, five lines or more.
 
-    Every listed image is annotated or not; an annotated one's photo is found or missing; a found photo is
-    usable, unreadable or of another size than its annotation says.
+    Attributes:
+        why: Why the file is, or is not, the official one.
+        objects: Annotations of the usable images.
+        problems: What no mask can be made of in the annotation file, and how often; label maps leave it out.
+        scenes: Photos in each scene that has several (see ``writing.SAME_SCENE``).
     """
 
     folder: Path
     official: bool
     why: str
-    """Why the file is, or is not, the official one."""
     listed: int
     annotated: int
-    found: int
     missing: int
     unreadable: int
     wrong_size: int
     usable: int
     objects: int
-    """Annotations of the usable images."""
     problems: dict[str, int]
-    """What no mask can be made of in the annotation file, and how often; label maps leave it out."""
-    scenes: int
-    in_scenes: int
-    largest_scene: int
-    """Scenes with several photos, photos in them, and photos in the largest (see ``writing.SAME_SCENE``)."""
+    scenes: list[int]
+
+    @property
+    def found(self) -> int:
+        return self.annotated - self.missing
 
     def __str__(self) -> str:
         lines = [
@@ -70,8 +66,8 @@ class Report:
             f"{self.wrong_size:,} of the wrong size",
             *(f"left out: {count:,} {what}" for what, count in sorted(self.problems.items())),
             f"{self.folder}: {self.usable:,} images, {self.objects:,} objects; "
-            f"{self.in_scenes:,} photos share {self.scenes:,} scenes (at most {self.largest_scene:,} in one) "
-            f"and stay on one side of a split.",
+            f"{sum(self.scenes):,} photos share {len(self.scenes):,} scenes "
+            f"(at most {max(self.scenes, default=0):,} in one) and stay on one side of a split.",
         ]
         return "\n".join(lines)
 
@@ -80,13 +76,11 @@ def prepare(annotations: str | Path, photos: str | Path, destination: str | Path
     """Make a dataset folder of an annotation file and the reader's photos (whole or not at all).
 
     An image is used if it is annotated and its photo is there, can be decoded and has the annotation's size.
-    Photos of one scene keep one ``group``, so that a split holds them on one side.
 
     Args:
         annotations: The official file, or another with its schema such as an excerpt.
         photos: Folder that the annotations' file names refer to; ``images`` becomes a link to it.
         destination: Dataset folder; it may exist if it was made by this function from the same kind of file.
-        quiet: Show no progress.
 
     Raises:
         FileNotFoundError: The annotation file or the photo folder does not exist.
@@ -105,32 +99,27 @@ def prepare(annotations: str | Path, photos: str | Path, destination: str | Path
             images.append(dict(record))
             thumbnails.append(small)
     if not images:
+        why = ", ".join(f"{count} {what}" for what, count in verdicts.items())
         raise DatasetError(
-            f"{photos} holds no usable photo of the {len(annotated)} annotated images in {file} "
-            f"({', '.join(f'{count} {what}' for what, count in verdicts.items())}): give the folder whose "
-            f"files are named as in the annotations."
+            f"{photos} holds no usable photo of the {len(annotated)} annotated images in {file} ({why}): "
+            f"give the folder whose files are named as in the annotations."
         )
-    scenes = _mark_scenes(images, np.stack(thumbnails))
-    kept = _renumbered(source, images)
+    scenes = writing.mark_scenes(images, np.stack(thumbnails))
+    theirs = [annotation for record in images for annotation in source.annotations[record["id"]]]
+    # With the category numbers that every written dataset has.
+    kept = [one | {"category_id": source.labels[one["category_id"]]} for one in theirs]
+    info = {
+        "name": "ModaNet" if official else "ModaNet (not the official file)",
+        "description": "ModaNet's train annotations on PaperDoll photos",
+        "license": "annotations CC BY-NC 4.0; photos belong to their owners and may not be passed on",
+        "url": "github.com/eBay/modanet",
+    }
     # No photos are handed over: nothing is copied, and the scenes are known from the decoding above.
-    folder = writing.write(destination, _info(official), images, kept, photos={}, link=photos)
-    return Report(
-        folder=folder,
-        official=official,
-        why=why,
-        listed=len(source.images),
-        annotated=len(annotated),
-        found=len(annotated) - verdicts["missing"],
-        missing=verdicts["missing"],
-        unreadable=verdicts["unreadable"],
-        wrong_size=verdicts["of the wrong size"],
-        usable=len(images),
-        objects=len(kept),
-        problems=dict(source.problems),
-        scenes=len(scenes),
-        in_scenes=sum(scenes),
-        largest_scene=max(scenes, default=0),
-    )
+    folder = writing.write(destination, info, images, kept, photos={}, link=photos)
+    held = {"listed": len(source.images), "annotated": len(annotated), "usable": len(images), "objects": len(kept)}
+    lost = {"missing": verdicts["missing"], "unreadable": verdicts["unreadable"]}
+    lost["wrong_size"] = verdicts["of the wrong size"]
+    return Report(folder, official, why, **held, **lost, problems=dict(source.problems), scenes=scenes)
 
 
 def _check_places(file: Path, photos: Path, destination: Path) -> None:
@@ -157,35 +146,22 @@ def _official(file: Path) -> tuple[bool, str]:
     return True, f"{OFFICIAL_BYTES:,} bytes and MD5 {OFFICIAL_MD5}"
 
 
-def _info(official: bool) -> dict[str, Any]:
-    return {
-        "name": "ModaNet" if official else "ModaNet (not the official file)",
-        "description": "ModaNet's train annotations on PaperDoll photos",
-        "license": "annotations CC BY-NC 4.0; photos belong to their owners and may not be passed on",
-        "url": "github.com/eBay/modanet",
-    }
-
-
-def _inspected(
-    records: list[dict[str, Any]], photos: Path, quiet: bool
-) -> Iterator[tuple[dict[str, Any], tuple[str, np.ndarray | None]]]:
+def _inspected(records: list[dict[str, Any]], photos: Path, quiet: bool) -> Iterator[tuple[dict[str, Any], Verdict]]:
     """Every record with its photo's verdict and thumbnail, in order; several photos are decoded at a time."""
-    # The reader of the dataset folder looks photos up in the same way: what is found here is found there.
-    there = {os.path.join(base, name) for base, _, names in os.walk(photos) for name in names}
+    there = files_below(photos)
     progress = Progress(len(records), quiet)
 
-    def inspect(record: dict[str, Any]) -> tuple[str, np.ndarray | None]:
-        photo = os.path.join(photos, os.path.normpath(str(record["file_name"])))
-        return _inspect(photo, (record["width"], record["height"])) if photo in there else ("missing", None)
+    def inspect(record: dict[str, Any]) -> Verdict:
+        name = os.path.normpath(str(record["file_name"]))
+        size = record["width"], record["height"]
+        return _inspect(f"{photos}{os.sep}{name}", size) if name in there else ("missing", None)
 
     with ThreadPoolExecutor() as pool:
-        for done, (record, found) in enumerate(zip(records, pool.map(inspect, records), strict=True), 1):
-            progress.step(done, "reading photos")
-            yield record, found
+        yield from progress.over(zip(records, pool.map(inspect, records), strict=True), "reading photos")
     progress.close(f"{len(records):,} photos looked up")
 
 
-def _inspect(photo: str, size: tuple[int, int]) -> tuple[str, np.ndarray | None]:
+def _inspect(photo: str, size: tuple[int, int]) -> Verdict:
     """Verdict on a photo of expected (width, height) and, if usable, its 24x16 thumbnail ``(1152,) float32``.
 
     One decode, at a quarter of the size for JPEG. Pillow refuses a truncated file; OpenCV fills it with grey.
@@ -200,46 +176,20 @@ def _inspect(photo: str, size: tuple[int, int]) -> tuple[str, np.ndarray | None]
         return "unreadable", None
     if not cv2.haveImageReader(photo):  # training reads photos with OpenCV
         return "unreadable", None
-    return "usable", cv2.resize(pixels, (16, 24), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    return "usable", writing.thumbnail(pixels)
 
 
-def _mark_scenes(images: list[dict[str, Any]], thumbnails: np.ndarray) -> list[int]:
-    """Give photos of one scene the same ``group`` (their smallest id); returns how many each scene has."""
-    pairs = np.array(writing.same_scene(thumbnails, _ROWS), int).reshape(-1, 2)
-    edges = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=2 * (len(images),))
-    _, scene = connected_components(edges, directed=False)
-    sizes, smallest = np.bincount(scene), {}
-    for record, number in zip(images, scene, strict=True):  # ascending ids
-        smallest.setdefault(number, record["id"])
-        if sizes[number] > 1:
-            record["group"] = smallest[number]
-        else:
-            record.pop("group", None)
-    return [int(size) for size in sizes if size > 1]
-
-
-def _renumbered(source: Dataset, images: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The images' annotations with the category numbers that every written dataset has."""
-    return [
-        annotation | {"category_id": source.labels[annotation["category_id"]]}
-        for record in images
-        for annotation in source.annotations[record["id"]]
-    ]
-
-
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 3:
-        usage = "usage: python -m modanet_utils.datasets.modanet ANNOTATIONS PHOTOS DESTINATION"
-        print(usage, file=sys.stderr)
-        return 2
-    try:
-        report = prepare(*arguments, quiet=False)
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(report)
-    return 0
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m modanet_utils.datasets.modanet``: the exit status."""
+    about = "Make a dataset folder of ModaNet's annotations and your PaperDoll photos, which stay where they are. "
+    about += "Example: %(prog)s modanet_instances_train.json photos data/modanet"
+    takes = {
+        "annotations": "ModaNet's train annotations (.json)",
+        "photos": "folder of the photos that the annotations name",
+        "destination": "folder to create; it links to the photos",
+    }
+    return writing.command("modanet", about, takes, prepare, arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

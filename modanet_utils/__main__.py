@@ -1,0 +1,245 @@
+"""The one command: ``python -m modanet_utils COMMAND``, installed as ``modanet COMMAND``.
+
+What a command needs is loaded once it is chosen, so that ``--help`` answers at once. The docstring of a command is
+its help; the first line stands in the list of all.
+"""
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from modanet_utils.project import ProjectError, did_you_mean
+
+Command = Callable[[str, list[str]], int | None]
+"""Takes its full name (as in "modanet convert ccp") and the arguments after it; returns an exit code, None for 0."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one sentence what it refuses."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ProjectError(f"{self.prog}: {message}; `{self.prog} --help` lists what it takes.")
+
+
+def parsed(name: str, command: Command, arguments: list[str], takes: Mapping[str, Any]) -> argparse.Namespace:
+    """The values of what a command takes: each with its help, or with its help and its default or type."""
+    lines = argparse.RawDescriptionHelpFormatter
+    parser = Parser(name, description=inspect.getdoc(command), formatter_class=lines, allow_abbrev=False)
+    for one, about in takes.items():
+        text, given = about if isinstance(about, tuple) else (about, _path)
+        if given is False:
+            parser.add_argument(one, action="store_true", help=text)
+        elif callable(given):
+            parser.add_argument(one, type=given, help=text)
+        else:
+            parser.add_argument(one, type=type(given), default=given, help=f"{text} (default: {given})")
+    options = ["--help", *(one for one in takes if one.startswith("--"))]
+    for one in (argument.split("=")[0] for argument in arguments if argument.startswith("--")):
+        if one not in options:
+            raise ProjectError(f"Option {one!r} of {name} is unknown: {did_you_mean(one, options)}")
+    return parser.parse_args(arguments)
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+SERIES = {
+    "--profile": ("a file in profiles/, without .yaml", "synthetic"),
+    "--data-root": "data set folder, for ccp also its original layout (default: the profile's)",
+    "--out": "folder of the report (default: the profile's, or build/report/PROFILE)",
+}
+
+
+def report(name: str, arguments: list[str]) -> None:
+    """Execute the notebooks on a data set and write the report, as notebooks and as pages.
+
+    Finished trainings are read, interrupted ones go on, missing ones are trained. The report that is there is
+    replaced once all notebooks have run to their end.
+
+    Example: modanet report --profile ccp --data-root data/ccp-original
+    """
+    others = {"--trials": trials, "--readme": readme, "--refresh": refresh}
+    flags = {flag: (f"the same as the command {flag[2:]}", False) for flag in others}
+    given = parsed(name, report, arguments, SERIES | flags)
+    for flag, command in others.items():
+        if getattr(given, flag[2:]):
+            return command(name, [one for one in arguments if one not in others])
+    from modanet_utils.report import series
+
+    out = series.run(given.profile, given.data_root, given.out)
+    return print(f"The report is in {out}\nOpen {(out / 'index.html').as_uri()}")
+
+
+def trials(name: str, arguments: list[str]) -> None:
+    """Train, one after another, what the report's comparison of trials still lacks.
+
+    It says first how long that will take, and keeps each finished training beside the report. Interrupted, the same
+    command goes on from the last finished epoch.
+
+    Example: modanet trials --profile ccp --data-root data/ccp --out reports/ccp
+    """
+    given = parsed(name, trials, arguments, SERIES)
+    from modanet_utils.report import series
+
+    series.train(given.profile, given.data_root, given.out)
+
+
+def train(name: str, arguments: list[str]) -> int:
+    """Train one trial, or go on where it was interrupted.
+
+    A finished one is not trained again. With a profile, settings and data are those that its notebooks use, but for
+    what is given here. For several GPUs or machines see README.md.
+
+    Example: modanet train --profile ccp --loss combined --class_weights inverse_sqrt
+    """
+    from modanet_utils.trials import Settings, TrialConfig, Valid, get_args
+
+    takes: dict[str, Any] = {
+        "--profile": ("a file in profiles/, without .yaml (default: none)", str),
+        "--runs": "folder of the run folders (default: runs/ in the project)",
+    }
+    for field, about in TrialConfig.model_fields.items():
+        valid = [one.text for one in about.metadata if isinstance(one, Valid)]
+        text = valid[-1] if valid else ", ".join(map(str, get_args(about.annotation)))
+        default = f"{about.default}, or the profile's" if field in Settings.model_fields else about.default
+        default = default if field != "data_root" else "the profile's"
+        takes[f"--{field}"] = (f"{text} (default: {default})", str)
+    parsed(name, train, arguments, takes)
+    from modanet_utils.training.start import main as start
+
+    return start(arguments)
+
+
+def convert(name: str, arguments: list[str]) -> int:
+    """Make a data set folder of Clothing Co-Parsing, of ModaNet or of drawn figures.
+
+    A data set folder holds annotations.json (COCO) and images/; it is written whole or not at all.
+    """
+    return chosen(name, arguments, convert, {"ccp": ccp, "modanet": modanet, "synthetic": synthetic})
+
+
+def ccp(name: str, arguments: list[str]) -> None:
+    """Convert Clothing Co-Parsing's original layout: its 59 labels are folded into 13 classes, hair and skin.
+
+    Example: modanet convert ccp data/ccp-original data/ccp
+    """
+    takes = {
+        "SOURCE": "folder with photos/, annotations/pixel-level/ and label_list.mat",
+        "DESTINATION": "data set folder to write; an earlier conversion is replaced",
+    }
+    given = parsed(name, ccp, arguments, takes)
+    from modanet_utils.datasets import ccp as source
+    from modanet_utils.datasets import writing
+
+    print(writing.summary(source.convert(given.SOURCE, given.DESTINATION, quiet=False)))
+
+
+def modanet(name: str, arguments: list[str]) -> None:
+    """Make a data set of ModaNet's annotations and the PaperDoll photos that you bring.
+
+    The annotation file is checked, the photos are looked up, and those that can be used are. They stay where they
+    are: images/ of the data set is a link.
+
+    Example: modanet convert modanet modanet2018_instances_train.json photos data/modanet
+    """
+    takes = {
+        "ANNOTATIONS": "ModaNet's train annotations, or an excerpt of them, .json",
+        "PHOTOS": "folder of the photos that the annotations name",
+        "DESTINATION": "data set folder to write",
+    }
+    given = parsed(name, modanet, arguments, takes)
+    from modanet_utils.datasets import modanet as source
+
+    print(source.prepare(given.ANNOTATIONS, given.PHOTOS, given.DESTINATION, quiet=False))
+
+
+def synthetic(name: str, arguments: list[str]) -> None:
+    """Draw figures of people with known truth: no download, no real person. The same arguments draw the same bytes.
+
+    Example: modanet convert synthetic data/figures --images 1000 --seed 1
+    """
+    takes = {
+        "DESTINATION": "data set folder to write",
+        "--images": ("how many", 240),
+        "--seed": ("a whole number, 0 or more", 0),
+        "--workers": ("processes that draw (default: one a core)", int),
+    }
+    given = parsed(name, synthetic, arguments, takes)
+    from modanet_utils.datasets import synthetic as source
+
+    made = source.generate(given.DESTINATION, given.images, given.seed, given.workers, quiet=False)
+    print(f"{given.images} images in {made}")
+
+
+def explore(name: str, arguments: list[str]) -> None:
+    """Count what an annotation file (COCO) holds, as notebook 01 does; no photos are needed.
+
+    Classes, sizes, places and overlaps are counted, notebook 01's claims decided, and all of it written into
+    OUT/results.json.
+
+    Example: modanet explore modanet2018_instances_train.json reports/mine
+    """
+    takes = {"ANNOTATIONS": "annotation file, .json", "OUT": "folder of results.json; made if it is not there"}
+    given = parsed(name, explore, arguments, takes)
+    from modanet_utils.imbalance.explore import explore as run
+
+    print(run(given.ANNOTATIONS, given.OUT))
+
+
+def readme(name: str, arguments: list[str]) -> None:
+    """Write the tables of reports/ccp/results.json and reports/bench.json into README.md, between its comments."""
+    parsed(name, readme, arguments, {})
+    from modanet_utils.report.readme import update_readme
+
+    update_readme()
+
+
+def refresh(name: str, arguments: list[str]) -> None:
+    """Execute the notebooks in notebooks/ in place with their defaults, all or none."""
+    parsed(name, refresh, arguments, {})
+    from modanet_utils.report import series
+
+    series.refresh()
+
+
+def modanet_utils(name: str, arguments: list[str]) -> int:
+    """Clothing segmentation under class imbalance.
+
+    Paths are relative to the current folder.
+    """
+    commands = (report, trials, train, convert, explore, readme, refresh)
+    return chosen(name, arguments, modanet_utils, {one.__name__: one for one in commands})
+
+
+def chosen(name: str, arguments: list[str], group: Command, commands: Mapping[str, Command]) -> int:
+    """Run the command of a group that the first argument names; list them where none is named."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        lines = [f"  {one:10} {(inspect.getdoc(command) or '').splitlines()[0]}" for one, command in commands.items()]
+        usage = f"usage: {name} COMMAND ...", inspect.getdoc(group), "\n".join(lines)
+        print(*usage, f"`{name} COMMAND --help` explains one.", sep="\n\n")
+        return 0 if arguments else 2
+    first, *others = arguments
+    if first not in commands:
+        kind = "Option" if first.startswith("-") else "Command"
+        raise ProjectError(f"{kind} {first!r} of {name} is unknown: {did_you_mean(first, commands)}")
+    return commands[first](f"{name} {first}", others) or 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; its exit code: 0, 2 for what the user can put right, 1 for a failed run, 130 for Ctrl-C."""
+    try:
+        return modanet_utils("modanet", sys.argv[1:] if arguments is None else arguments)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return getattr(error, "exit_code", 2)
+    except KeyboardInterrupt:
+        print("\nInterrupted: the same command goes on from what is finished.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""The claims of notebooks 02 and 03."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modanet_utils import metrics, statistics
+from modanet_utils.classes import CLOTHING
+from modanet_utils.datasets.weights import rare_classes
+from modanet_utils.results.claims import Claim, Ends
+from modanet_utils.statistics import Measure, bootstrap
+from modanet_utils.thresholds import FOUND
+
+RANKS = "rank correlation of a class's IoU with its share of the training pixels, over the 13 classes"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the claims are decided on.
+
+    Attributes:
+        counts: Trial's name to its counts ``(images, 16, 14) int64``, all on the same test images.
+        pixels: Training pixels per image and class ``(images, 14) int64``.
+        seeds: Trial's name to its counts, one a training.
+    """
+
+    counts: Mapping[str, NDArray]
+    pixels: NDArray
+    seeds: Mapping[str, Sequence[NDArray]] = field(default_factory=dict)
+
+    @property
+    def rare(self) -> list[str]:
+        return rare_classes(self.pixels)
+
+    @property
+    def common(self) -> list[str]:
+        return [name for name in CLOTHING if name not in self.rare]
+
+    @property
+    def number(self) -> dict[str, int]:
+        """How many rare and common classes there are, and trainings of each trial."""
+        return {name: len(found) for name, found in {"rare": self.rare, "common": self.common, **self.seeds}.items()}
+
+    def change(self, measure: Measure, before: str = "cross_entropy", after: str = "combined") -> Ends:
+        """A score of one trial minus that of another, paired over photos."""
+        return statistics.paired_comparison(self.counts[before], self.counts[after], measure)[:3]
+
+    def ranks(self, trial: str) -> Ends:
+        """Rank correlation of IoU and pixel share, with its interval over the classes."""
+        value = float(metrics.rank_correlation(self.pixels.sum(axis=0)[1:])(self.counts[trial].sum(axis=0)))
+        return value, *statistics.rank_correlation_interval(value, len(CLOTHING))
+
+    def beyond_seeds(self, rival: str) -> Ends | None:
+        """Gain of the combined loss over a rival, with its interval over trainings; None without several of each."""
+        trainings = (self.seeds.get(name, ()) for name in (rival, "combined"))
+        before, after = ([float(metrics.clothing_mean_iou(one.sum(axis=0))) for one in each] for each in trainings)
+        return statistics.difference_over_seeds(before, after) if min(len(before), len(after)) > 1 else None
+
+    def focal_leak(self) -> Ends | None:
+        """Hair called headwear with the focal term minus without; None where it cannot be told."""
+        known = "combined_without_focal" in self.counts
+        ends = self.change(metrics.hair_as_headwear, "combined_without_focal") if known else None
+        return ends if ends and np.isfinite(ends).all() else None
+
+
+def _gain(rival: str, label: str, later: bool = False) -> Claim:
+    """The claim that the gain over a rival outlasts another seed."""
+    return Claim(
+        f"gain-over-{rival.replace('_', '-')}-beyond-seeds",
+        f"The gain over {label} is more than the luck of a seed.",
+        "change of the mean IoU over 13 classes, mean over trainings "
+        f"({{found.number[combined]}} against {{found.number[{rival}]}}), interval over trainings",
+        lambda e: e.beyond_seeds(rival), above=0, later=later,
+        undecided="both trials have to be trained with several seeds",
+    )  # fmt: skip
+
+
+BASELINE: tuple[Claim, ...] = (
+    Claim("rare-at-zero", "Cross-entropy leaves the rare classes at zero.",
+          "mean IoU of the {found.number[rare]} rare classes",
+          lambda e: bootstrap(e.counts["cross_entropy"], metrics.mean_over(e.rare)), below=FOUND),
+    Claim("rare-not-found", "Cross-entropy finds next to nothing of the rare classes.",
+          "mean recall of the {found.number[rare]} rare classes",
+          lambda e: bootstrap(e.counts["cross_entropy"], metrics.mean_over(e.rare, "recall")), below=FOUND),
+    Claim("adjustment-helps", "Shifting the outputs alone improves cross-entropy.",
+          "change of the mean IoU by logit adjustment, tau chosen on validation",
+          lambda e: e.change(metrics.clothing_mean_iou, after="cross_entropy_adjusted"), above=0),
+    Claim("low-support-low-score", "Classes with low support score low.", RANKS,
+          lambda e: e.ranks("cross_entropy"), above=0),
+)  # fmt: skip
+
+COMBINED: tuple[Claim, ...] = (
+    Claim("combined-beats-cross-entropy", "The combined loss is better than cross-entropy.",
+          "change of the mean IoU over 13 classes (primary)", lambda e: e.change(metrics.clothing_mean_iou), above=0),
+    Claim("combined-beats-adjusted",
+          "The combined loss is better than cross-entropy with shifted outputs, which costs no training.",
+          "change of the mean IoU over 13 classes",
+          lambda e: e.change(metrics.clothing_mean_iou, "cross_entropy_adjusted"), above=0),
+    _gain("cross_entropy", "cross-entropy"),
+    _gain("cross_entropy_adjusted", "adjusted cross-entropy", later=True),
+    Claim("focal-makes-hair-headwear",
+          "Without its weighted focal term the combined loss takes less hair for headwear.",
+          "share of the hair called headwear, combined loss minus combined without focal, one training each",
+          lambda e: e.focal_leak(), above=0, later=True,
+          undecided="the combined loss without focal has not been trained, or no hair is known"),
+    Claim("rare-appear", "The rare classes appear.", "change of the mean IoU of the {found.number[rare]} rare classes",
+          lambda e: e.change(metrics.mean_over(e.rare)), above=0),
+    Claim("precision-pays", "The gain is paid for with precision.",
+          "change of the share of the pixels called a garment that are that garment",
+          lambda e: e.change(metrics.clothing_precision), below=0),
+    Claim("precision-pays-common", "Even the common classes lose precision.",
+          "change of the mean precision of the {found.number[common]} common classes",
+          lambda e: e.change(metrics.mean_over(e.common, "precision")), below=0),
+    Claim("low-support-stays-low", "Classes with low support stay low.", RANKS, lambda e: e.ranks("combined"), above=0),
+)  # fmt: skip

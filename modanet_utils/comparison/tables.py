@@ -1,0 +1,120 @@
+"""Trials side by side: over the epochs, against a reference, over seeds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from modanet_utils import metrics, statistics
+from modanet_utils.classes import CLOTHING, HEADWEAR
+from modanet_utils.results.text import row_text, value_text
+from modanet_utils.thresholds import FOUND
+from modanet_utils.trials import label_of
+
+CLIMB = 1.2
+"""A class still climbs if its last IoU is more than this many times that at half of the epochs."""
+
+
+def learned(curves: pd.DataFrame) -> pd.DataFrame:
+    """How each clothing class did over the epochs of a training, from `Run.curves`.
+
+    Returns:
+        A row a class: its validation IoU at the first, the middle and the last epoch, and ``state``: "at zero"
+        (never `thresholds.FOUND` or more), "lost" (found once, not at the end), "still climbing" (see `CLIMB`) or
+        "level".
+    """
+    middle = len(curves) // 2
+    table = curves.T.loc[list(CLOTHING)].iloc[:, sorted({0, middle, len(curves) - 1})]
+    last, half, best = curves.iloc[-1], curves.iloc[middle], curves.max()
+    cases = [~(best >= FOUND), ~(last >= FOUND), last > CLIMB * half]
+    state = pd.Series(np.select(cases, ["at zero", "lost", "still climbing"], "level"), curves.columns)
+    return table.round(3).assign(state=state[list(CLOTHING)])
+
+
+def all_background(counts: NDArray) -> NDArray:
+    """Counts ``(images, 16, 14)`` of an answer of background everywhere on the same images."""
+    nothing = np.zeros_like(counts)
+    nothing[..., 0] = counts.sum(axis=-1)
+    return nothing
+
+
+def compared(
+    counts: Mapping[str, NDArray], validation: Mapping[str, float] | None = None, reference: str = "combined"
+) -> pd.DataFrame:
+    """Trials on the same test images, each against one of them.
+
+    Args:
+        counts: Trial's name to its counts ``(images, 16, 14)``, the reference among them.
+        validation: Trial's name to the mean IoU on validation that it was chosen by.
+
+    Returns:
+        A row a trial: ``validation`` (NaN where unknown), ``mean_iou``, ``change`` (its mean IoU minus the
+        reference's, paired; NaN for the reference), each of the two with ``_low`` and ``_high``; ``precision``
+        (pooled, see `metrics.clothing_precision`), ``recall`` (mean over the 13 classes), ``headwear_recall``,
+        ``hair_as_headwear`` (share of the hair) and ``found`` (classes with an IoU of `thresholds.FOUND` or more).
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for name, own in counts.items():
+        pooled, row = own.sum(axis=0), {"validation": (validation or {}).get(name, np.nan)}
+        row |= statistics.ends("mean_iou", statistics.bootstrap(own, metrics.clothing_mean_iou))
+        change = (np.nan,) * 3 if name == reference else statistics.compare_mean_iou(counts[reference], own)[:3]
+        row |= statistics.ends("change", change)
+        rows[name] = row | {
+            "precision": float(metrics.clothing_precision(pooled)),
+            "recall": float(metrics.mean_over(CLOTHING, "recall")(pooled)),
+            "headwear_recall": float(metrics.class_scores(pooled).recall[HEADWEAR]),
+            "hair_as_headwear": float(metrics.hair_as_headwear(pooled)),
+            "found": int((metrics.clothing_iou(pooled) >= FOUND).sum()),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def seed_spread(seeds: Mapping[str, Sequence[NDArray]]) -> pd.DataFrame:
+    """How far the seeds of a trial (counts ``(images, 16, 14)``, one a training) lie apart, and how far photos move it.
+
+    Returns:
+        A row a trial: ``seeds`` (number), ``mean_iou`` (mean over the seeds) with ``_low`` and ``_high`` (over
+        images), ``lowest`` and ``highest`` seed and ``seed_sd`` (standard deviation between seeds; NaN for one
+        seed), and ``image_sd`` (standard error over images, from the width of the first seed's interval).
+    """
+    rows = {}
+    for name, stack in {name: np.stack(counts) for name, counts in seeds.items()}.items():
+        each = metrics.clothing_mean_iou(stack.sum(axis=1))
+        first = statistics.bootstrap(stack[0], metrics.clothing_mean_iou)
+        spread = (each.min(), each.max(), each.std(ddof=1)) if len(stack) > 1 else (np.nan,) * 3
+        row = statistics.ends("mean_iou", statistics.bootstrap(stack, metrics.clothing_mean_iou))
+        row |= dict(zip(("lowest", "highest", "seed_sd"), spread, strict=True))
+        rows[name] = {"seeds": len(stack)} | row | {"image_sd": (first.high - first.low) / (2 * 1.96)}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _texts(table: pd.DataFrame, name: str, form: str = ".3f") -> list[str]:
+    return [row_text(row, name, form) for row in table.to_dict("records")]
+
+
+def compared_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`compared` as a reader sees it."""
+    titles = {"validation": "validation", "mean_iou": "mean IoU", "change": "against the combined loss"}
+    titles |= {"precision": "precision", "recall": "mean recall", "found": "classes found"}
+    titles |= {"headwear_recall": "headwear, recall", "hair_as_headwear": "hair called headwear"}
+    known = {name: title for name, title in titles.items() if name in table}  # results recorded earlier lack some
+    columns = {title: _texts(table, name, ".0f" if name == "found" else ".3f") for name, title in known.items()}
+    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+
+
+def changes_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`statistics.compare_trials` as a reader sees it."""
+    columns = {"change of IoU": _texts(table, "iou", "+.3f"), "p, corrected": _texts(table, "p_holm", ".4f")}
+    columns |= {f"change of {score}": _texts(table, score, "+.3f") for score in ("precision", "recall")}
+    return pd.DataFrame(columns, index=table.index)
+
+
+def spread_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`seed_spread` as a reader sees it."""
+    ends = zip(table["lowest"], table["highest"], strict=True)
+    columns = {"seeds": _texts(table, "seeds", ".0f"), "mean IoU over seeds": _texts(table, "mean_iou")}
+    columns["lowest to highest seed"] = [f"{a:.3f} to {b:.3f}" if a == a else value_text(a) for a, b in ends]
+    columns |= {"SD between seeds": _texts(table, "seed_sd"), "standard error over photos": _texts(table, "image_sd")}
+    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])

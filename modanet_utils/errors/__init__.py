@@ -1,0 +1,1 @@
+"""Notebook 04: where the errors are; `causes` says why."""

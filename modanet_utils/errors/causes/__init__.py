@@ -1,0 +1,1 @@
+"""Why: experiments on changed pictures."""

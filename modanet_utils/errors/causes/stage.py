@@ -1,0 +1,84 @@
+"""What a finished network makes of changed pictures: what the experiments work with.
+
+Every experiment gives integer counts ``(images, ..., ...)``, from which `statistics` makes intervals over images; arms
+of an experiment are of the same images, so that differences are paired.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from modanet_utils.augment import Letterbox
+from modanet_utils.classes import HAIR, HEADWEAR
+from modanet_utils.datasets.coco import Dataset
+from modanet_utils.errors.causes.pictures import LEAST_SHARE, Colors, Scene, evenly, palette, scene
+from modanet_utils.model import Net
+from modanet_utils.training.predict import class_logits
+from modanet_utils.training.runs import Run
+
+PICTURES = 40
+"""Test images that are recoloured, that get a hat, and whose hair is probed, where there are so many."""
+MOST_SCENES = 300
+"""Test images, and images with hats, that are looked at at the most."""
+BATCH = 8
+
+
+class Look(NamedTuple):
+    """A network's view of scenes: features ``(n, C, H, W) float32`` and logits ``(n, 14, H, W) float32``."""
+
+    features: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+
+@torch.inference_mode()
+def look(net: Net, photos: Sequence[NDArray[np.uint8]]) -> Look:
+    """The last decoder feature map, which the segmentation head reads, and the class logits."""
+    seen: list[torch.Tensor] = []
+    head: Any = net.unet.segmentation_head
+    hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
+    try:
+        stack = torch.from_numpy(np.stack(photos).transpose(0, 3, 1, 2)).to(next(net.parameters()).device)
+        logits = class_logits(net(stack.contiguous(memory_format=torch.channels_last))).cpu()
+    finally:
+        hook.remove()
+    return Look(seen[0].numpy(), logits.numpy())
+
+
+def labels(net: Net, photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Predicted label maps ``(n, H, W) uint8``, in batches of `BATCH`."""
+    parts = [photos[at : at + BATCH] for at in range(0, len(photos), BATCH)]
+    return np.concatenate([look(net, part).logits.argmax(axis=1).astype(np.uint8) for part in parts])
+
+
+class Stage(NamedTuple):
+    """A finished network, and test images by id.
+
+    ``hat_scenes`` and ``hair_scenes`` are training images that show headwear, and as many that show hair and no
+    headwear; ``hats`` and ``hairs`` their colours ``(n, 3)`` in Lab, see `pictures.palette`.
+    """
+
+    net: Net
+    scenes: dict[int, Scene]
+    hat_scenes: list[Scene]
+    hair_scenes: list[Scene]
+    hats: Colors
+    hairs: Colors
+
+
+def make_stage(run: Run, dataset: Dataset, train: Sequence[int]) -> Stage:
+    """Read everything that the experiments need once; ``train`` are the ids of the training part."""
+    box = Letterbox(run.config.image_height, run.config.image_width)
+    hat_ids = evenly([i for i in train if HEADWEAR in dataset.present(i)], MOST_SCENES)
+    hair_ids = [i for i in train if HAIR in dataset.present(i) and HEADWEAR not in dataset.present(i)]
+    hats, hairs = ([scene(dataset, i, box) for i in ids] for ids in (hat_ids, evenly(hair_ids, max(1, len(hat_ids)))))
+    scenes = {i: scene(dataset, i, box) for i in evenly(run.ids, MOST_SCENES)}
+    return Stage(run.network(), scenes, hats, hairs, palette(hats, HEADWEAR), palette(hairs + hats, HAIR))
+
+
+def hairy(one: Stage, number: int | None = PICTURES) -> list[int]:
+    """Test images with enough hair and no headwear, evenly spaced where there are more than ``number``."""
+    ids = [i for i, (_, t) in one.scenes.items() if (t == HAIR).mean() >= LEAST_SHARE and HEADWEAR not in t]
+    return ids if number is None else evenly(ids, number)

@@ -1,0 +1,1 @@
+"""Notebook 01: how rare is rare, and why."""

@@ -1,0 +1,1 @@
+"""The report: executes the notebooks, writes pages, README and the other generated texts."""

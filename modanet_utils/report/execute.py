@@ -1,0 +1,162 @@
+"""Notebooks executed: kernels that start alike wherever they run, and what counts as run to the end."""
+
+import ast
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from modanet_utils.project import ROOT, ProjectError
+from modanet_utils.results.workspace import RESULTS_VARIABLE
+
+
+class RunError(ProjectError):
+    """A series that did not finish; the report that was there before is untouched."""
+
+    exit_code = 1
+
+
+def notebook_parameters(notebook: NotebookNode) -> dict[str, Any]:
+    """The defaults in a notebook's one cell tagged ``parameters``; ProjectError if it holds more than literals."""
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(cells) != 1:
+        raise ProjectError(f"{len(cells)} cells are tagged 'parameters', not one")
+    parameters: dict[str, Any] = {}
+    for statement in ast.parse(cells[0].source).body:
+        try:
+            match statement:
+                case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(ast.Name(name), _, ast.expr() as value):
+                    parameters[name] = ast.literal_eval(value)
+                case _:
+                    raise ValueError
+        except ValueError:
+            line = ast.unparse(statement).splitlines()[0]
+            raise ProjectError(f"the cell tagged 'parameters' holds {line!r}, which is no 'name = literal'") from None
+    return parameters
+
+
+def run_one(notebook: NotebookNode, name: str, parameters: dict[str, Any], staging: Path) -> NotebookNode:
+    """Execute one notebook, saying how it goes."""
+    print(f"{name} ...", end=" ", flush=True)
+    start = time.monotonic()
+    try:
+        executed = _execute(notebook, parameters, staging / f"{name}.ipynb")
+    except RunError as error:
+        print("failed", flush=True)
+        raise RunError(f"{name} {error}") from None
+    print(f"{time.monotonic() - start:.0f} s", flush=True)
+    for line in warnings(executed):
+        print(f"  it wrote to the error stream: {line}", flush=True)
+    return executed
+
+
+@contextlib.contextmanager
+def kernel_environment(results_path: Path) -> Iterator[None]:
+    """The environment in which kernels start: this interpreter, inline figures, results beside the run."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        # A kernel named python3 that the user installed elsewhere would come first without this.
+        kernel = Path(folder) / "kernels" / "python3"
+        kernel.mkdir(parents=True)
+        command = [sys.executable, "-m", "ipykernel_launcher", "--log-level=50", "-f", "{connection_file}"]
+        specification = {"argv": command, "display_name": "Python 3 (ipykernel)", "language": "python"}
+        (kernel / "kernel.json").write_text(json.dumps(specification), encoding="utf-8")
+        os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (folder, before.get("JUPYTER_PATH"))))
+        os.environ[RESULTS_VARIABLE] = str(results_path)
+        os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+        os.environ.pop("MPLBACKEND", None)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _execute(notebook: NotebookNode, parameters: dict[str, Any], path: Path) -> NotebookNode:
+    """Execute one notebook into a file, and check that all of it ran."""
+    from papermill import PapermillExecutionError, execute_notebook
+
+    ordered = {name: parameters[name] for name in notebook_parameters(notebook) if name in parameters}
+    target = str(path).replace("{", "{{").replace("}", "}}")  # papermill formats the path
+    settings: dict[str, Any] = {"kernel_name": "python3", "cwd": path.parent, "progress_bar": False}
+    try:
+        execute_notebook(notebook, target, parameters=ordered, **settings)
+    except PapermillExecutionError as error:
+        if error.ename == "KeyboardInterrupt":  # the kernel got the user's Ctrl-C first
+            raise KeyboardInterrupt from None
+        raise RunError(f"stopped in cell [{error.exec_count}]: {error.ename}: {_last_line(error.evalue)}") from None
+    except Exception as error:  # a kernel that died or did not start, a file that could not be written
+        raise RunError(f"stopped: {_last_line(str(error)) or type(error).__name__}") from None
+    executed = nbformat.read(path, as_version=4)
+    clean(executed)
+    if complaint := next(iter(unfinished(executed)), None):
+        raise RunError(f"did not run to its end: {complaint}")
+    nbformat.write(executed, path)
+    return executed
+
+
+def _last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+
+
+def keep_failed(staging: Path, out: Path, name: str) -> str:
+    """Move a notebook that failed beside the report; returns where it is, for the message."""
+    path = staging / f"{name}.ipynb"
+    if not path.exists():
+        return ""
+    notebook = nbformat.read(path, as_version=4)
+    clean(notebook)
+    kept = out / f"{name}.failed.ipynb"
+    nbformat.write(notebook, kept)
+    return f" (kept as {kept})"
+
+
+def clean(notebook: NotebookNode) -> None:
+    """Take out of an executed notebook what only says where and when it ran: times and absolute paths."""
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if cell.metadata.get("tags") == []:  # papermill gives every cell a list
+            del cell.metadata["tags"]
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"  # random otherwise
+        for output in cell.get("outputs", []):
+            if "text" in output:
+                output["text"] = _without_project(output["text"])
+            for kind in output.get("data", {}):
+                if kind.startswith("text/"):
+                    output["data"][kind] = _without_project(output["data"][kind])
+            if "traceback" in output:
+                output["traceback"] = [_without_project(line) for line in output["traceback"]]
+
+
+def _without_project(text: str) -> str:
+    return text.replace(f"{ROOT}{os.sep}", "").replace(str(ROOT), ".")
+
+
+def unfinished(notebook: NotebookNode) -> list[str]:
+    """What shows that an executed notebook did not run from its first cell to its last, in order."""
+    complaints = []
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    for expected, cell in enumerate(cells, 1):
+        if (count := cell.get("execution_count")) != expected:
+            complaints.append(f"code cell {expected} has execution count {count}")
+        errors = [output.ename for output in cell.get("outputs", []) if output.output_type == "error"]
+        complaints += [f"code cell {expected} ended with {name}" for name in errors]
+    return complaints
+
+
+def warnings(notebook: NotebookNode) -> list[str]:
+    """The first lines of what cells wrote to the error stream."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    texts = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
+    return [text.strip().splitlines()[0] for text in texts if text.strip()]

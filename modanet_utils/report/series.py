@@ -1,0 +1,193 @@
+"""Executes the series of notebooks on a data set, whole or not at all.
+
+What is wrong with the request is said before the first notebook starts. The executed notebooks, their results
+and pages come into being beside the report that is there, and replace it once all have succeeded.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from modanet_utils import model
+from modanet_utils.datasets import ccp
+from modanet_utils.datasets.coco import ANNOTATIONS, open_dataset
+from modanet_utils.datasets.find import find_data
+from modanet_utils.datasets.weights import image_pixels
+from modanet_utils.project import ROOT, ProjectError, shown
+from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
+from modanet_utils.results.schema import ResultsError, check_results, read_results
+from modanet_utils.results.workspace import NOTEBOOKS
+from modanet_utils.splits import split
+from modanet_utils.training.adjustment import adjust
+from modanet_utils.training.plan import finished, keep_run, remaining
+from modanet_utils.training.start import run_trial
+from modanet_utils.trials import Settings, finalists, plan, read_profile
+
+
+def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, NotebookNode]:
+    """The notebooks by name, each of which takes all the parameters."""
+    notebooks: dict[str, NotebookNode] = {}
+    for name in NOTEBOOKS:
+        path = folder / f"{name}.ipynb"
+        if not path.is_file():
+            raise ProjectError(f"Notebook {name}.ipynb is not in {folder}: run from a complete checkout.")
+        notebooks[name] = nbformat.read(path, as_version=4)
+        try:
+            taken = notebook_parameters(notebooks[name])
+        except ProjectError as error:
+            raise ProjectError(f"Notebook {name}: {error}.") from None
+        for key in parameters:
+            if key not in taken:
+                raise ProjectError(f"Notebook {name} does not take parameter {key!r}: add it to its parameters cell.")
+    return notebooks
+
+
+def _prepare_data(profile: str, data_root: Path | None) -> Path:
+    """The data set folder to use, converted first where it has Clothing Co-Parsing's original layout."""
+    if data_root is None:
+        return find_data(profile, None)
+    if not data_root.is_dir():
+        raise ProjectError(
+            f"Data root {data_root} does not exist or is no folder: give the folder that holds the data."
+        )
+    original = (data_root / "photos").is_dir() and (data_root / "annotations" / "pixel-level").is_dir()
+    if profile == "ccp" and not original and not (data_root / ANNOTATIONS).exists():
+        raise ProjectError(
+            f"Data root {data_root} holds neither Clothing Co-Parsing's original layout (photos/, "
+            f"annotations/pixel-level/) nor a converted data set ({ANNOTATIONS}): give the folder that does."
+        )
+    if profile != "ccp" or not original:
+        return data_root
+    destination = ROOT / "data" / "ccp"
+    maps = len(list((data_root / "annotations" / "pixel-level").glob("*.mat")))
+    with contextlib.suppress(OSError, ValueError):
+        if maps and len(open_dataset(destination).ids) == maps:
+            print(f"Using {shown(destination)}, converted before.")
+            return destination
+    print(f"Converting {maps} images into {shown(destination)} ...", flush=True)
+    ccp.convert(data_root, destination)
+    return destination
+
+
+def _check_out(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise ProjectError(f"{out} is a file: give --out a folder.")
+    if out in (ROOT, ROOT / "notebooks") or out in ROOT.parents:
+        better = "give --out a folder for the report, as in build/report/mine."
+        raise ProjectError(f"{out} holds the project itself: {better}")
+
+
+def _prepare(profile: str, data_root: Path | None, out: Path | None) -> tuple[dict[str, Any], Path, Path]:
+    """The profile's parameters, the data set folder and the folder of the report, all checked."""
+    parameters = read_profile(profile).model_dump()
+    if data_root is None and parameters["data_root"] is not None:
+        data_root = find_data(profile, parameters["data_root"])
+    if data_root is not None:
+        data_root = Path(os.path.abspath(data_root))  # noqa: PTH100 - a link stays the link that was named
+    default = ROOT / (parameters["out_dir"] or f"build/report/{profile}")
+    out = Path(os.path.abspath(default if out is None else out))  # noqa: PTH100
+    _check_out(out)
+    root = _prepare_data(profile, data_root)
+    open_dataset(root)  # so that what is wrong with the data is said now
+    model.build(parameters["encoder"], weights=None)  # an unknown name must not wait for the second notebook
+    return parameters, root, out
+
+
+def run(profile: str, data_root: Path | None = None, out: Path | None = None, notebooks: Path | None = None) -> Path:
+    """Execute the series and write the report; returns its folder, which changes only if everything succeeded.
+
+    Args:
+        data_root: Data set folder, or for profile ccp its original layout; None for the profile's own.
+        out: Folder of the report; None for the profile's own.
+        notebooks: Folder of the notebooks; None for the project's.
+
+    ProjectError, OSError or ValueError, with one sentence, before or during the run.
+    """
+    # Read before data are converted: what is wrong with a notebook is said at once.
+    series = _read_notebooks(notebooks or ROOT / "notebooks", read_profile(profile).model_dump())
+    parameters, root, out = _prepare(profile, data_root, out)
+    # Relative to the project's folder, so that an executed notebook says the same wherever the project lies.
+    if root != ROOT / "data" / profile:
+        parameters["data_root"] = shown(root)
+    if out != ROOT / (parameters["out_dir"] or f"build/report/{profile}"):
+        parameters["out_dir"] = shown(out)
+    created = [folder for folder in (out, *out.parents) if not folder.exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".partial-", dir=out))
+    try:
+        _execute_series(series, parameters, staging, out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        for folder in created:  # a run that left nothing leaves no empty folder either
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+    return out
+
+
+def train(profile: str, data_root: Path | None = None, out: Path | None = None) -> None:
+    """Train what the report's plan of trials still lacks, one after another, and keep each beside the report.
+
+    Interrupted, it goes on from the last finished epoch. Arguments and errors as for `run`.
+    """
+    parameters, root, out = _prepare(profile, data_root, out)
+    dataset = open_dataset(root)
+    planned = plan(root, **Settings.taken_from(parameters))
+    there = finished(planned, dataset)
+    for name, found in there.items():
+        keep_run(name, found, out)
+    left = remaining(planned, there, dataset)
+    print(f"{len(there)} of {len(planned)} trainings are finished and kept in {shown(out)}/runs.", flush=True)
+    seconds = [found.provenance["seconds_per_epoch"] for found in there.values()]
+    for one, epochs in left:
+        time_left = f", about {epochs * median(seconds) / 60:.0f} min" if seconds else ""
+        print(f"  {one.name}: {epochs} epochs to go{time_left}", flush=True)
+    for number, (one, _) in enumerate(left, 1):
+        print(f"{number} of {len(left)}: {one.name}", flush=True)
+        run = run_trial(one.config)
+        if one.config.loss == "cross_entropy" and one.name.split("-seed")[0] in finalists():
+            parts = split(dataset, one.config.split_seed)
+            pixels = image_pixels(dataset, parts["train"]).sum(axis=0)
+            adjust(run, dataset, parts, pixels / pixels.sum())  # while its weights are there
+        keep_run(one.name, run, out)
+
+
+def refresh() -> None:
+    """Execute the project's own notebooks with their defaults and store their outputs, all or (RunError) none."""
+    folder = ROOT / "notebooks"
+    series = _read_notebooks(folder, read_profile("synthetic").model_dump())
+    recorded = ROOT / "build" / "report" / "synthetic" / "results.json"
+    with tempfile.TemporaryDirectory() as staging, kernel_environment(recorded):
+        executed = {name: run_one(notebook, name, {}, Path(staging)) for name, notebook in series.items()}
+    for name, notebook in executed.items():
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+def _execute_series(series: Mapping[str, NotebookNode], parameters: dict[str, Any], staging: Path, out: Path) -> None:
+    executed: dict[str, NotebookNode] = {}
+    with kernel_environment(staging / "results.json"):
+        for name, notebook in series.items():
+            try:
+                executed[name] = run_one(notebook, name, parameters, staging)
+            except RunError as error:
+                raise RunError(f"{error}{keep_failed(staging, out, name)}") from None
+    try:
+        results = read_results(staging / "results.json")
+        check_results(results)
+    except ResultsError as error:
+        raise RunError(f"The notebooks ran, but did not record everything: {error}") from None
+    from modanet_utils.report import pages  # loads nbconvert, which only this step needs
+
+    pages.write_pages(staging, executed, results)
+    for stale in out.glob("*.failed.ipynb"):
+        stale.unlink()
+    names = [f"{name}{suffix}" for name in executed for suffix in (".ipynb", ".html")]
+    for name in (*names, "index.html", "results.json"):
+        (staging / name).replace(out / name)

@@ -1,0 +1,65 @@
+"""One form for every claim: what is stated, how it is measured, and the threshold that its interval is held against."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modanet_utils.statistics import verdict
+
+Ends = Sequence[float]
+"""A value, and the low and high end of its 95% interval; NaN where undefined."""
+
+LATER = "added after the results were seen"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the original report, or one that follows from it.
+
+    Attributes:
+        id: Short and stable, such as ``headwear-precision``.
+        measured: What the number is, without the threshold. May name what was found, as in ``{found.name}``.
+        estimate: The number and its interval from what the notebook has found; None where it cannot be decided.
+        above, below: The threshold; one of them, named in percent where ``percent`` says so.
+        undecided: Why the claim may stay undecided; stands in place of the measure then.
+        later: It was written down after its number, or those that decide it, had been seen.
+    """
+
+    id: str
+    statement: str
+    measured: str
+    estimate: Callable[[Any], Ends | None]
+    above: float | None = None
+    below: float | None = None
+    percent: bool = False
+    undecided: str = ""
+    later: bool = False
+
+    @property
+    def measure(self) -> str:
+        """How it is measured, with its threshold: the words follow from the number that decides."""
+        side, threshold = ("below", self.below) if self.above is None else ("above", self.above)
+        text = f"{self.measured}; {side} {f'{threshold:.0%}' if self.percent else f'{threshold:g}'}"
+        return f"{text}; {LATER}" if self.later else text
+
+    def decide(self, found: Any) -> dict[str, Any]:
+        """The claim as ``results.json`` keeps it, without its notebook: undefined is None, the verdict follows."""
+        ends = self.estimate(found)
+        value, low, high = (np.nan,) * 3 if ends is None else (float(end) for end in ends)
+        interval = None if np.isnan([low, high]).any() else (low, high)
+        measure = f"not decided: {self.undecided}" if ends is None and self.undecided else self.measure
+        return {
+            "id": self.id,
+            "statement": self.statement,
+            "measure": measure.format(found=found),
+            "value": None if np.isnan(value) else value,
+            "interval": interval,
+            "verdict": verdict(interval, above=self.above, below=self.below),
+        }
+
+
+def decide(claims: Iterable[Claim], found: Any) -> list[dict[str, Any]]:
+    """Every claim, decided on what a notebook has found."""
+    return [claim.decide(found) for claim in claims]

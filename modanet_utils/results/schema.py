@@ -1,0 +1,203 @@
+"""``results.json``, which stands beside every executed series, and its schema. Undefined is null.
+
+Whatever prose, README and index say in numbers is read from here.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from modanet_utils.classes import CLASSES
+from modanet_utils.project import ProjectError, write_json
+from modanet_utils.trials import headline
+
+MEASURES = ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing")
+
+
+class ResultsError(ProjectError):
+    """Results that do not follow the schema, or are not there; the message says what and where."""
+
+
+def _rule(complaint: Callable[[Any], str | None]) -> AfterValidator:
+    """A value of the right kind must give no cause for complaint."""
+
+    def checked(value: Any) -> Any:
+        if said := complaint(value):
+            raise ValueError(said)
+        return value
+
+    return AfterValidator(checked)
+
+
+def _unordered(ends: list[Any] | None) -> str | None:
+    if ends is None or ends == [None, None] or (len(ends) == 2 and None not in ends and ends[0] <= ends[1]):
+        return None
+    return "must be [low, high] with low at most high, or null where it is undefined"
+
+
+def _holding(*names: str) -> AfterValidator:
+    return _rule(lambda values: next((f"lacks {name!r}" for name in names if name not in values), None))
+
+
+def _not_one_in_sum(shares: dict[str, float | None]) -> str | None:
+    total = sum(share or 0 for share in shares.values())
+    return None if abs(total - 1) <= 1e-6 else f"adds up to {total:g}, not 1"
+
+
+def _repeated(claims: list["ClaimEntry"]) -> str | None:
+    ids = [claim.id for claim in claims]
+    return next((f"holds two with the id {one!r}" for one in ids if ids.count(one) > 1), None)
+
+
+Text = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1)]
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)] | None
+Interval = Annotated[list[float | None] | None, _rule(_unordered)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+
+class ClassScores(Part):
+    iou: Share
+    iou_interval: Interval
+    precision: Share
+    recall: Share
+    f1: Share
+    support: Count
+    images: Count
+
+
+class BodyShare(Part):
+    value: Share
+    interval: Interval
+
+
+class Test(Part):
+    mean_iou: Share
+    mean_iou_interval: Interval
+    mean_iou_with_background: Share
+    mean_iou_per_image: Share
+    pixel_accuracy: Share
+    classes: Annotated[dict[str, ClassScores], _holding(*CLASSES)]
+    body: Annotated[dict[str, BodyShare], _holding(*MEASURES)]
+
+
+class TrialEntry(Part):
+    config: dict[str, Any]
+    config_hash: Text
+    epochs: Count
+    seconds_per_epoch: float | None
+    seeds: list[Count]
+    test: Test
+
+
+class ClaimEntry(Part):
+    id: Text
+    statement: Text
+    measure: Text
+    value: float | None
+    interval: Interval
+    verdict: Literal["supported", "refuted", "inconclusive"]
+    notebook: Text
+
+
+class Data(Part):
+    name: Text
+    images: Count
+    fingerprint: Text
+    split: Annotated[dict[str, Count], _holding("train", "val", "test")]
+    class_share: Annotated[dict[str, Share], _holding(*CLASSES), _rule(_not_one_in_sum)]
+
+    @field_validator("split")
+    @classmethod
+    def _within_the_images(cls, split: dict[str, int], info: pydantic.ValidationInfo) -> dict[str, int]:
+        if sum(split.values()) > (images := info.data.get("images", math.inf)):
+            raise ValueError(f"holds more than the {images} images")
+        return split
+
+
+class Provenance(Part):
+    commit: Text
+    versions: dict[str, Text]
+    device: Text
+
+
+class Results(Part):
+    """The whole file, in the order in which it is written."""
+
+    profile: Text
+    dataset: Data
+    trials: dict[str, TrialEntry]
+    claims: Annotated[list[ClaimEntry], _rule(_repeated)]
+    provenance: Provenance
+
+
+def check_results(results: Any, complete: bool = True) -> None:
+    """Check the parsed content of a ``results.json``; keys beyond the schema are allowed.
+
+    Args:
+        complete: Every part must be there, with the headline's trials and at least one claim; else those there are.
+
+    Raises:
+        ResultsError: Names the first entry that is missing or wrong.
+    """
+    try:
+        Results.model_validate_json(json.dumps(results))
+    except pydantic.ValidationError as error:
+        for fault in error.errors():
+            if complete or fault["type"] != "missing" or len(fault["loc"]) > 1:
+                raise ResultsError(f"results.json: {_sentence(fault)}.") from None
+    if complete:
+        for name in headline():
+            if name not in results["trials"]:
+                raise ResultsError(f"results.json: trial {name!r} is missing.")
+        if not results["claims"]:
+            raise ResultsError("results.json: there are no claims.")
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    """A fault with its place in the file and what must be there."""
+    place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in fault["loc"]).lstrip(".")
+    if fault["type"] == "missing":
+        return f"{place} is missing"
+    if fault["type"] == "value_error":
+        return f"{place} {fault['ctx']['error']}"
+    return f"{place} {re.sub('^.*? should', 'must', fault['msg'])}, not {fault['input']!r:.60}".lstrip()
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON holds it: numpy numbers and arrays become plain, NaN and infinities become None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):  # numpy scalars and arrays, torch tensors
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    raise ResultsError(f"A {type(value).__name__} cannot be recorded: give numbers, texts, lists or dictionaries.")
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read a ``results.json``; a `ResultsError` says that it is not there or is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsError(f"There is no {path.name} in {path.parent}: execute the notebooks first.") from None
+    except ValueError as error:
+        raise ResultsError(f"{path} is not JSON ({error}): execute the notebooks again.") from None
+
+
+def write_results(path: Path, results: Mapping[str, Any]) -> None:
+    """Write a ``results.json`` whole or not at all; the same results give the same bytes."""
+    write_json(path, plain(results))

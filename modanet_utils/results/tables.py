@@ -1,0 +1,118 @@
+"""The tables that are made of ``results.json``."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+from IPython.display import Markdown, display
+
+from modanet_utils.classes import CLOTHING
+from modanet_utils.results.text import NOTHING, Table, row_text, value_text
+from modanet_utils.thresholds import FOUND
+from modanet_utils.trials import headline, label_of
+
+
+def beside(results: Mapping[str, Any], tables: Mapping[str, Callable[[Mapping[str, Any]], Table]]) -> None:
+    """Display tables of `Workspace.elsewhere`, by heading; one sentence where nothing is recorded."""
+    if not results:
+        display(NOTHING)
+        return
+    for heading, table in tables.items():
+        display(Markdown(heading), table(results))
+
+
+def scores(results: Mapping[str, Any], trial: str) -> Table:
+    """All scores of a recorded trial."""
+    return score_table(results["trials"][trial]["test"]) if trial in results.get("trials", {}) else NOTHING
+
+
+def claims(results: Mapping[str, Any], notebook: str) -> Table:
+    """The recorded claims of one notebook."""
+    table = claims_table(results, notebook)
+    return NOTHING if table.empty else table
+
+
+def _headline_tests(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    trials = results["trials"]
+    return {name: trials[name]["test"] for name in headline() if name in trials}
+
+
+def headline_table(results: Mapping[str, Any]) -> pd.DataFrame:
+    """The answer in one table: a row a measure, a column a trial, texts with 95% intervals."""
+    columns = {label_of(name): _headline_column(test) for name, test in _headline_tests(results).items()}
+    return pd.DataFrame(columns).rename_axis(columns="test part")
+
+
+def _headline_column(test: Mapping[str, Any]) -> dict[str, str]:
+    headwear = test["classes"]["headwear"]
+    leaks = {name: value_text(share["value"], share["interval"]) for name, share in test["body"].items()}
+    present = [scores for name, scores in test["classes"].items() if name in CLOTHING and scores["support"]]
+    found = sum((scores["iou"] or 0) >= FOUND for scores in present)
+    sure = sum((scores["iou_interval"] or [0])[0] >= FOUND for scores in present)
+    pixels = sum(scores["support"] for scores in test["classes"].values())
+    background = test["classes"]["background"]["support"] / pixels if pixels else None
+    return {
+        "mean IoU, 13 clothing classes": row_text(test, "mean_iou"),
+        "mean IoU with background": value_text(test["mean_iou_with_background"]),
+        "mean IoU, average over images": value_text(test["mean_iou_per_image"]),
+        "pixel accuracy (background everywhere)": f"{value_text(test['pixel_accuracy'])} ({value_text(background)})",
+        f"classes found (IoU of {FOUND} or more)": f"{found} of {len(present)}, {sure} by the whole interval",
+        "headwear IoU": row_text(headwear, "iou"),
+        "headwear precision": value_text(headwear["precision"]),
+        "headwear recall": value_text(headwear["recall"]),
+        "hair pixels called headwear": leaks["hair_as_headwear"],
+        "skin pixels called clothing": leaks["skin_as_clothing"],
+    }
+
+
+def class_table(results: Mapping[str, Any]) -> pd.DataFrame:
+    """IoU per class with its interval: a row a clothing class, a column a trial, and its test images."""
+    tests = _headline_tests(results)
+    table = pd.DataFrame(index=list(CLOTHING)).rename_axis(columns="class")
+    if tests:
+        table["test images"] = [next(iter(tests.values()))["classes"][name]["images"] for name in CLOTHING]
+    for trial, test in tests.items():
+        table[f"IoU, {label_of(trial)}"] = [row_text(test["classes"][name], "iou") for name in CLOTHING]
+    return table
+
+
+def score_table(test: Mapping[str, Any]) -> pd.DataFrame:
+    """All scores of the "test" part of a trial, or ``Run.summary``: a row a class, texts; undefined is a dash."""
+    rows = {
+        name: {
+            "IoU": row_text(scores, "iou"),
+            **{score: value_text(scores[score.lower()]) for score in ("precision", "recall", "F1")},
+            "support, pixels": f"{scores['support']:,}",
+            "support, images": str(scores["images"]),
+        }
+        for name, scores in test["classes"].items()
+    }
+    rows["mean of the 13 clothing classes"] = {"IoU": row_text(test, "mean_iou")}
+    rows["mean with background"] = {"IoU": value_text(test["mean_iou_with_background"])}
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("class")
+
+
+def claims_table(results: Mapping[str, Any], notebook: str | None = None) -> pd.DataFrame:
+    """The claims of one notebook (of all where None), each with its measure, its number and its verdict."""
+    rows = [
+        (claim["statement"], claim["measure"], _claimed(claim["value"], claim["interval"]), claim["verdict"])
+        for claim in results.get("claims", [])
+        if notebook in (None, claim["notebook"])
+    ]
+    return pd.DataFrame(rows, columns=["claim", "measured by", "value [95% interval]", "verdict"])
+
+
+def _claimed(value: float | None, interval: list[float | None] | None) -> str:
+    """Three decimals, or as many as show two digits of a smaller number, five at the most."""
+    digits = min(5, max(3, 1 - math.floor(math.log10(abs(value))))) if value else 3
+    return value_text(value, interval, f".{digits}f")
+
+
+def caption(results: Mapping[str, Any]) -> str:
+    """One sentence under the headline table: which data, which images, how often."""
+    dataset = results["dataset"]
+    runs = max((len(results["trials"][name]["seeds"]) for name in _headline_tests(results)), default=1)
+    images = f"{dataset['split']['test']} test images of {dataset['images']}"
+    several = f"{runs} seeds" if runs > 1 else "one run"
+    return f"{dataset['name']}: {images}, {several} a trial; in brackets 95% bootstrap intervals over images."

@@ -1,0 +1,25 @@
+"""What rare, small, found and accurate mean: fixed before any training, in one place."""
+
+RARE_SHARE = 0.005
+"""A class is called rare below this share of all training pixels."""
+REFERENCE: tuple[int, int] = (288, 192)
+"""Height and width to which object sizes are scaled, so that data sets of other resolutions compare."""
+SMALL = 256
+"""A class is small if its median object has fewer pixels than this, a 16x16 square, in `REFERENCE`."""
+SMALL_SHARE: float = SMALL / (REFERENCE[0] * REFERENCE[1])
+"""A segment is small below this share of the picture: the size that the report calls small everywhere."""
+INFREQUENT = 0.15
+"""A class is infrequent if less than this share of the images shows it."""
+FOUND = 0.01
+"""IoU below which a class counts as not found."""
+FOUND_SHARE = 0.1
+"""Share of an image's headwear that must be found for the headwear not to count as missed entirely."""
+ALARM_SHARE = 0.0005
+"""Share of a picture that predicted headwear must cover to be an alarm: some 200 pixels of a 825x550 photo,
+less than any hat."""
+ACCURATE = 0.5
+"""IoU above which a class, or an image, counts as segmented accurately: the customary bar for a match."""
+SHIFT = 2
+"""How far an outline may be off, in pixels, before an error is more than an uncertain edge."""
+WIDTH = 2
+"""Thickness of the band in boundary IoU, in pixels of the photo."""

@@ -1,0 +1,5 @@
+import sys
+
+from modanet_utils.training.start import main
+
+sys.exit(main())

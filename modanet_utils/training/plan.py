@@ -1,0 +1,29 @@
+"""Which trainings the report wants, and which are there."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from modanet_utils.datasets.coco import Dataset
+from modanet_utils.training.runs import Run, epochs_done, find_run, keep
+from modanet_utils.trials import Planned, finalists
+
+
+def finished(planned: list[Planned], dataset: Dataset) -> dict[str, Run]:
+    """The runs of a plan that are there, by name; nothing is trained."""
+    runs = {one.name: find_run(one.config, dataset) for one in planned}
+    return {name: run for name, run in runs.items() if run is not None}
+
+
+def seeds_of(runs: Mapping[str, Run]) -> dict[str, list[Run]]:
+    """The finished runs of the finalists, by trial, first seed first."""
+    return {trial: [run for name, run in runs.items() if name.split("-seed")[0] == trial] for trial in finalists()}
+
+
+def keep_run(name: str, run: Run, out: Path) -> None:
+    """Copy a finished run beside a report, with its weights where it is a finalist's first."""
+    keep(run, out / "runs" / name, weights=name in finalists())
+
+
+def remaining(planned: list[Planned], there: Mapping[str, Run], dataset: Dataset) -> list[tuple[Planned, int]]:
+    """What a plan lacks beside the runs that are there: each training with the epochs it has to go."""
+    return [(one, one.config.epochs - epochs_done(one.config, dataset)) for one in planned if one.name not in there]

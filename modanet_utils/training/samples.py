@@ -1,0 +1,144 @@
+"""Letterboxed photos and truths, in an order that depends on the seed and the epoch alone."""
+
+import dataclasses
+import gc
+import pickle
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from modanet_utils.augment import PADDING, Letterbox, augment, training_transform
+from modanet_utils.classes import IGNORE
+from modanet_utils.datasets.coco import Dataset as Photos
+from modanet_utils.datasets.coco import DatasetError
+from modanet_utils.trials import TrialConfig
+
+CACHE_BYTES = 1 << 30
+"""Decoded and letterboxed samples that one process keeps of one part in memory at the most."""
+UNREAD_SHARE = 0.01
+"""Photos of a part that may fail to be read; they are counted and left out. Beyond, training stops."""
+
+
+class Packed(Mapping[int, Any]):
+    """Read-only records by image id, held as bytes and unpacked when asked for.
+
+    Python writes into every object that it looks at, so a worker would copy its parent's records one by one.
+    """
+
+    def __init__(self, records: Mapping[int, Any], ids: list[int]) -> None:
+        self._ids = np.sort(np.array(ids, np.int64))
+        packed = [pickle.dumps(records[image_id]) for image_id in self._ids.tolist()]
+        self._ends = np.cumsum([0, *map(len, packed)])
+        self._bytes = np.frombuffer(b"".join(packed), np.uint8)
+
+    def __getitem__(self, image_id: int) -> Any:
+        at = int(np.searchsorted(self._ids, image_id))
+        if at == len(self._ids) or self._ids[at] != image_id:
+            raise KeyError(image_id)
+        return pickle.loads(self._bytes[self._ends[at] : self._ends[at + 1]].data)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._ids.tolist())
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
+class Samples(Dataset):
+    """Letterboxed photos ``(3, H, W) uint8`` and truths ``(H, W) uint8`` (16 labels, 255 ignored).
+
+    An item is asked for as ``(epoch, index)``, because a worker keeps its own copy of this object. A photo that cannot
+    be read becomes an empty one, all of it ignored: order and randomness of the others stay. ``unread`` marks it.
+    """
+
+    def __init__(self, photos: Photos, ids: list[int], config: TrialConfig, train: bool) -> None:
+        self.photos, self.ids, self.seed = photos, ids, config.seed
+        self.letterbox = Letterbox(config.image_height, config.image_width)
+        self.transform = training_transform() if train and config.augmentation else None
+        self.kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        held = 4 * config.image_height * config.image_width * max(1, config.workers)  # every worker keeps its own
+        self.keep = CACHE_BYTES // held
+        self.unread = torch.zeros(len(ids), dtype=torch.bool)
+        if config.workers:
+            packed = Packed(photos.images, ids), Packed(photos.annotations, ids)
+            self.photos = dataclasses.replace(photos, images=packed[0], annotations=packed[1])
+            self.unread.share_memory_()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        epoch, index = key
+        image, truth = self.kept.get(index) or self._read(index)
+        if self.transform is not None:
+            image, truth = augment(self.transform, image, truth, self.seed, epoch, index)
+        return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), torch.from_numpy(truth)
+
+    def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Decode and letterbox; kept for the next epoch while there is room, so that memory stays bounded."""
+        photo, truth = photo_and_truth(self.photos, self.ids[index])
+        self.unread[index] = bool((truth == IGNORE).all())  # annotations ignore nothing
+        image, truth = self.letterbox.image(photo), self.letterbox.label_map(truth)
+        if len(self.kept) < self.keep:
+            self.kept[index] = image, truth
+        return image, truth
+
+    def check(self) -> None:
+        """Raise DatasetError if more photos than `UNREAD_SHARE` could not be read so far."""
+        check_unread(self.photos, [self.ids[index] for index in self.unread.nonzero()[:, 0]], len(self))
+
+
+def photo_and_truth(photos: Photos, image_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """Photo ``(H, W, 3) uint8`` and label map ``(H, W) uint8``; all of it is ignored where the photo cannot be read."""
+    try:
+        photo = photos.image(image_id)
+    except DatasetError:
+        size = photos.size(image_id)
+        return np.full((*size, 3), PADDING, np.uint8), np.full(size, IGNORE, np.uint8)
+    return photo, photos.label_map(image_id)
+
+
+def check_unread(photos: Photos, unread: list[int], total: int) -> None:
+    if len(unread) > UNREAD_SHARE * total:
+        file = photos.images[unread[0]]["file_name"]
+        share = f"up to {UNREAD_SHARE:.0%} are left out: replace the files."
+        raise DatasetError(f"At least {len(unread)} of {total} photos cannot be read, {file} for one; {share}")
+
+
+class EpochOrder(Sampler):
+    """Yields ``(epoch, index)``: shuffled by (seed, epoch) alone; ``epoch`` is set by the loop."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length, self.seed, self.epoch = length, seed, 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
+        return iter([(self.epoch, int(index)) for index in order])
+
+
+def _begin_worker(_: int) -> None:
+    gc.freeze()  # or collecting garbage would write into, and so copy, every object of the parent
+
+
+def loader(samples: Samples, config: TrialConfig, order: Any, drop_last: bool) -> DataLoader:
+    return DataLoader(
+        samples,
+        batch_size=min(config.batch_size, len(samples)),
+        sampler=order,
+        num_workers=config.workers,
+        worker_init_fn=_begin_worker,
+        persistent_workers=config.workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        drop_last=drop_last,
+    )
+
+
+def left_out_text(left_out: int) -> str:
+    return f", {left_out} photos could not be read and are left out" if left_out else ""

@@ -1,0 +1,59 @@
+"""Profiles: what is shipped, and what of a profile is refused, in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from modanet_utils.project import ProjectError
+from modanet_utils.trials import Profile, read_profile
+
+
+@pytest.mark.parametrize("name", ["synthetic", "ccp", "modanet"])
+def test_shipped_profiles_give_every_parameter(name: str) -> None:
+    parameters = read_profile(name)
+    assert parameters.model_fields_set == set(Profile.model_fields)
+    assert parameters.profile == name
+    assert isinstance(parameters.learning_rate, float)
+
+
+def test_photos_of_people_are_shown_only_to_who_asks() -> None:
+    assert not read_profile("ccp").show_photos
+    assert not read_profile("modanet").show_photos
+
+
+def test_an_unknown_profile_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ProjectError, match="Profile 'syntetic' is unknown: did you mean 'synthetic'?"):
+        read_profile("syntetic")
+    with pytest.raises(ProjectError, match="Valid: ccp, modanet, synthetic"):
+        read_profile("../x")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("epoch: 3", "Parameter 'epoch' is unknown: did you mean 'epochs'?"),
+        ("learning_rate: 1e-3", "learning_rate is '1e-3': give a finite number above 0 .* as in 1.0e-3"),
+        ("mixed_precision: no", 'mixed_precision is False: give "no" \\(in YAML with the quotes\\)'),
+        ("image_height: 100", "image_height is 100: give a multiple of 32"),
+        ("epochs: 0", "epochs is 0: give a whole number above 0"),
+        ("epochs: true", "epochs is True: give a whole number above 0"),
+        ("workers: -1", "workers is -1: give a whole number, 0 or more"),
+        ("encoder:", "encoder is None: give a text"),
+        ("show_photos: 1", "show_photos is 1: give true or false"),
+        ("profile: other", "profile is 'other': it must be the file's name"),
+        ("[", "is not YAML"),
+    ],
+)
+def test_a_senseless_parameter_is_refused(project: Path, line: str, message: str) -> None:
+    file = project / "profiles" / "ccp.yaml"
+    key = line.split(":")[0] + ":"
+    kept = [other for other in file.read_text().splitlines() if not other.startswith(key)]
+    file.write_text("\n".join([*kept, line]))
+    with pytest.raises(ProjectError, match=f"^profiles/ccp.yaml:? {message}"):
+        read_profile("ccp")
+
+
+def test_a_missing_parameter_is_refused(project: Path) -> None:
+    (project / "profiles" / "ccp.yaml").write_text("profile: ccp\n")
+    with pytest.raises(ProjectError, match="profiles/ccp.yaml: parameter '.*' is missing"):
+        read_profile("ccp")

@@ -1,0 +1,38 @@
+"""Which trainings of the plan are there, and what remains."""
+
+from pathlib import Path
+
+import pytest
+
+from modanet_utils.datasets.coco import open_dataset
+from modanet_utils.training import runs as training_runs
+from modanet_utils.training.plan import finished, keep_run, remaining, seeds_of
+from modanet_utils.training.runs import WEIGHTS
+from modanet_utils.training.start import run_trial
+from modanet_utils.trials import plan
+
+
+def test_seeds_are_found_by_name() -> None:
+    runs = dict.fromkeys(["combined", "combined_inverse", "combined-seed1", "cross_entropy", "combined-seed2"])
+    assert {trial: len(found) for trial, found in seeds_of(runs).items()} == {"cross_entropy": 1, "combined": 3}
+
+
+def test_finished_runs_are_found_and_what_remains_is_told(
+    street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_runs, "ROOT", tmp_path)
+    shared = {"image_height": 32, "image_width": 32, "epochs": 1, "batch_size": 4}
+    dataset, planned = open_dataset(street), plan(street, **shared)
+    assert finished(planned, dataset) == {}
+    assert [epochs for _, epochs in remaining(planned, {}, dataset)] == [1] * len(planned)
+    assert planned[1].name == "combined"
+    run = run_trial(planned[1].config, tmp_path / "runs", quiet=True)
+    keep_run("combined", run, tmp_path / "reports" / "mine")
+    keep_run("combined-seed1", run, tmp_path / "reports" / "other")
+    there = finished(planned, dataset)
+    assert list(there) == ["combined"]
+    assert [one.name for one, _ in remaining(planned, there, dataset)] == [
+        one.name for one in planned if one.name != "combined"
+    ]
+    assert (tmp_path / "reports" / "mine" / "runs" / "combined" / WEIGHTS).exists()
+    assert not (tmp_path / "reports" / "other" / "runs" / "combined-seed1" / WEIGHTS).exists()
