@@ -20,6 +20,16 @@ from modanet_utils.statistics import test_summary as summary_of
 DEFAULTS = yaml.safe_load((ROOT / "profiles" / "synthetic.yaml").read_text())
 """The parameters of a notebook with their defaults."""
 
+ENTRY = {
+    "what": "one thing | another",
+    "ratio_is": "theirs / ours",
+    "ratio": {"median": 12.345, "low": 11.9, "high": 128.4, "rounds": 3},
+    "seconds": {"theirs": 1.2345, "ours": 0.1},
+    "data": "3 images",
+    "provenance": {"device": "CPU, 2 cores"},
+}
+"""What was measured of one comparison, as bench.json holds it."""
+
 
 def write_dataset(folder: Path, images: int = 4) -> Path:
     """A data set of grey 32x32 pictures with a bag of 4x4 pixels and hair of 2x2 pixels on each."""

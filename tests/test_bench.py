@@ -12,6 +12,7 @@ import torch
 from conftest import annotation, record, rectangle, write_coco
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from reporting import ENTRY
 
 from modanet_utils import losses, metrics, model
 from modanet_utils.classes import CLASSES, IGNORE
@@ -25,15 +26,6 @@ from modanet_utils.training.loop import build_loss, training_target
 from modanet_utils.trials import TrialConfig
 from tests.bench import bench, epochs, files, scoring, steps, turns
 from tests.bench.turns import BenchError, Options
-
-ENTRY = {
-    "what": "one thing | another",
-    "ratio_is": "theirs / ours",
-    "ratio": {"median": 12.345, "low": 11.9, "high": 128.4, "rounds": 3},
-    "seconds": {"theirs": 1.2345, "ours": 0.1},
-    "data": "3 images",
-    "provenance": {"device": "CPU, 2 cores"},
-}
 
 
 @pytest.fixture

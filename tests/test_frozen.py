@@ -40,9 +40,10 @@ def numbers(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
         yield where, value
 
 
-PREDICTED = "errors/"
-"""Notebook 04 predicts every photo anew. A processor rounds otherwise than another: a pixel or two of 56 million change
-sides, which moves a number by less than `ROUNDING`."""
+PREDICTED = ("errors/outlines", "errors/kinds")
+"""Counted by notebook 04 on photos predicted anew. A processor rounds otherwise than another: on the one that executed
+the report last, two pixels of 56 million changed sides, with the code from before the moves as well; that moved these
+numbers by less than `ROUNDING`."""
 ROUNDING = 2e-6
 
 
@@ -53,8 +54,7 @@ def recorded_numbers() -> dict[str, Any]:
     for where, value in sorted(numbers(results), key=lambda one: one[0]):
         parts.setdefault("/".join(where.split("/")[1:3]), []).append((where, value))
     return {
-        part: [value for _, value in found] if part.startswith(PREDICTED) else digest(found)
-        for part, found in parts.items()
+        part: [value for _, value in found] if part in PREDICTED else digest(found) for part, found in parts.items()
     }
 
 
@@ -84,7 +84,7 @@ def test_every_recorded_number_is_what_it_was() -> None:
     now, then = recorded_numbers(), frozen()["results"]
     assert now.keys() == then.keys()
     for part, found in then.items():
-        if part.startswith(PREDICTED):
+        if part in PREDICTED:
             assert [value is None for value in now[part]] == [value is None for value in found], part
             pairs = [(a, b) for a, b in zip(now[part], found, strict=True) if b is not None]
             assert all(a == pytest.approx(b, rel=ROUNDING, abs=ROUNDING) for a, b in pairs), part

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from error_samples import counts_after, counts_before
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE, SKIN
@@ -11,16 +10,6 @@ from modanet_utils.metrics import image_mean_iou
 
 TOP = CLASSES.index("top")
 DRESS = CLASSES.index("dress")
-
-
-@pytest.fixture
-def before() -> np.ndarray:
-    return counts_before()
-
-
-@pytest.fixture
-def after() -> np.ndarray:
-    return counts_after()
 
 
 def test_every_kind_of_error_has_its_place() -> None:

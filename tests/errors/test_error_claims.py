@@ -6,16 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from error_samples import answer_table, make_tables
+from error_samples import make_tables
 
 from modanet_utils.errors.claims import CLAIMS, THRESHOLDS, Evidence, accurate_pieces, claim_table
 from modanet_utils.results.claims import decide
 from modanet_utils.results.schema import check_results, plain
-
-
-@pytest.fixture
-def table() -> pd.DataFrame:
-    return answer_table()
 
 
 def decided(evidence: Evidence) -> dict[str, dict[str, Any]]:

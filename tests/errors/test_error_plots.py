@@ -3,33 +3,12 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import pytest
-from error_samples import answer_table, counts_after, counts_before, scan_of
+from error_samples import scan_of
 
 from modanet_utils.classes import SKIN
 from modanet_utils.errors.claims import THRESHOLDS
 from modanet_utils.errors.plots import answer_dots, case_gallery, ceiling_curves, flow_maps, origin_bars, skin_panels
 from modanet_utils.errors.tables import arithmetic, depth_table, flow_shares, origins, receivers
-
-
-@pytest.fixture
-def before() -> np.ndarray:
-    return counts_before()
-
-
-@pytest.fixture
-def after() -> np.ndarray:
-    return counts_after()
-
-
-@pytest.fixture
-def trials(before: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:
-    return {"cross-entropy": before, "combined loss": after}
-
-
-@pytest.fixture
-def table() -> pd.DataFrame:
-    return answer_table()
 
 
 def test_figures_bear_what_is_undefined(trials: dict[str, np.ndarray], table: pd.DataFrame) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from error_samples import answer_table, counts_after, counts_before, image
+from error_samples import image
 
 from modanet_utils.classes import CLOTHING
 from modanet_utils.errors.tables import (
@@ -22,26 +22,6 @@ from modanet_utils.errors.tables import (
     receivers,
 )
 from modanet_utils.thresholds import ALARM_SHARE
-
-
-@pytest.fixture
-def before() -> np.ndarray:
-    return counts_before()
-
-
-@pytest.fixture
-def after() -> np.ndarray:
-    return counts_after()
-
-
-@pytest.fixture
-def trials(before: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:
-    return {"cross-entropy": before, "combined loss": after}
-
-
-@pytest.fixture
-def table() -> pd.DataFrame:
-    return answer_table()
 
 
 def test_flows_are_shares_of_the_true_label(after: np.ndarray) -> None:

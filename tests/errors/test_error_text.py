@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from error_samples import answer_table, counts_after, counts_before, make_tables, scan_of
+from error_samples import make_tables, scan_of
 from IPython.display import Markdown
 
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR
@@ -11,26 +11,6 @@ from modanet_utils.errors.tables import largest_flows, summary
 from modanet_utils.errors.text import CHANGE, SHARE, SHOWN, answer, recorded, texts
 from modanet_utils.results.schema import check_results, plain
 from modanet_utils.results.text import NOTHING, value_text
-
-
-@pytest.fixture
-def before() -> np.ndarray:
-    return counts_before()
-
-
-@pytest.fixture
-def after() -> np.ndarray:
-    return counts_after()
-
-
-@pytest.fixture
-def trials(before: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:
-    return {"cross-entropy": before, "combined loss": after}
-
-
-@pytest.fixture
-def table() -> pd.DataFrame:
-    return answer_table()
 
 
 @pytest.fixture(scope="module")

@@ -3,17 +3,10 @@
 import json
 from pathlib import Path
 
+from reporting import ENTRY
+
 from modanet_utils.project import ROOT
 from modanet_utils.report import speed
-
-ENTRY = {
-    "what": "one thing | another",
-    "ratio_is": "theirs / ours",
-    "ratio": {"median": 12.345, "low": 11.9, "high": 128.4, "rounds": 3},
-    "seconds": {"theirs": 1.2345, "ours": 0.1},
-    "data": "3 images",
-    "provenance": {"device": "CPU, 2 cores"},
-}
 
 
 def test_what_was_measured_as_readme_quotes_it(tmp_path: Path) -> None:
