@@ -9,7 +9,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from modanet_utils.project import ProjectError, did_you_mean
 
@@ -96,7 +96,7 @@ def train(name: str, arguments: list[str]) -> int:
 
     Example: modanet train --profile ccp --loss combined --class_weights inverse_sqrt
     """
-    from modanet_utils.trials import Settings, TrialConfig, Valid, get_args
+    from modanet_utils.trials import Settings, TrialConfig, Valid
 
     takes: dict[str, Any] = {
         "--profile": ("a file in profiles/, without .yaml (default: none)", str),
