@@ -15,8 +15,10 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import cv2
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from error_samples import answer_table, counts_after, counts_before
 
 from modanet_utils.datasets import ccp
 from modanet_utils.datasets.coco import Dataset, open_dataset
@@ -160,3 +162,26 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith("modanet_utils") and getattr(module, "ROOT", None) == ROOT:
             monkeypatch.setattr(module, "ROOT", folder)
     return folder
+
+
+# ---------------------------------------------------------------------------------------- two trials, for errors
+
+
+@pytest.fixture
+def before() -> np.ndarray:
+    return counts_before()
+
+
+@pytest.fixture
+def after() -> np.ndarray:
+    return counts_after()
+
+
+@pytest.fixture
+def trials(before: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:
+    return {"cross-entropy": before, "combined loss": after}
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return answer_table()
