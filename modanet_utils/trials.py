@@ -150,6 +150,10 @@ class TrialConfig(Settings):
     """Resolution of the errors in the Lovász term; None sorts them, which is exact and slow."""
     weight_decay: Amount = 1e-2
     augmentation: Flag = True
+    repeat_threshold: Annotated[Amount, AddedLater()] = 0.0
+    """Photos of classes that fewer of the photos than this share show are drawn more often; 0 draws each once."""
+    pseudo_labels: Annotated[Folder, AddedLater()] = None
+    """Name of a dataset folder beside the data's whose photos teach as well, every epoch as long as without them."""
     split_seed: Count = 0
 
     @property

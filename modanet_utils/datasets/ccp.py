@@ -43,6 +43,14 @@ TABLE: dict[str, tuple[str, ...]] = {
 """Label of this project to the CCP labels that fold into it."""
 
 
+INFO = {
+    "name": "Clothing Co-Parsing",
+    "description": "Clothing Co-Parsing, 59 labels folded into ModaNet's 13 classes, hair and skin",
+    "license": "Apache-2.0",
+    "url": "github.com/bearpaw/clothing-co-parsing",
+}
+
+
 def label_names(source: Path) -> list[str]:
     """CCP's label names, index = value in the ``.mat`` maps."""
     return [str(cell.ravel()[0]) for cell in loadmat(source / "label_list.mat")["label_list"].ravel()]
@@ -87,13 +95,39 @@ def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> 
         images.append({"id": image_id, "file_name": photo.name, "width": width, "height": height})
         photos[photo.name] = photo
     progress.close(f"{len(images):,} label maps read")
-    info = {
-        "name": "Clothing Co-Parsing",
-        "description": "Clothing Co-Parsing, 59 labels folded into ModaNet's 13 classes, hair and skin",
-        "license": "Apache-2.0",
-        "url": "github.com/bearpaw/clothing-co-parsing",
-    }
-    return writing.write(destination, info, images, annotations, photos)
+    return writing.write(destination, INFO, images, annotations, photos)
+
+
+def convert_tagged(source: str | Path, destination: str | Path, quiet: bool = True) -> Path:
+    """Convert the photos that have tags only (which garments are worn, no pixels) into a dataset folder of their own.
+
+    Its records hold ``"tags"``, labels of this project; it has no annotations.
+
+    Raises:
+        FileNotFoundError: ``source`` is not CCP's layout, or a photo is missing.
+        DatasetError: ``destination`` holds something else.
+    """
+    source, destination = Path(source).expanduser(), Path(destination).expanduser()
+    files = sorted((source / "annotations" / "image-level").glob("*.mat"))
+    if not files or not (source / "label_list.mat").is_file():
+        needed = "label_list.mat, photos/ and annotations/image-level/*.mat"
+        raise FileNotFoundError(f"{source} holds no tags of Clothing Co-Parsing: it needs {needed}.")
+    names = label_names(source)
+    folds_into = {name: label for label, folded in TABLE.items() for name in folded}
+    images, photos, progress = [], {}, Progress(len(files), quiet)
+    for path in progress.over(files, "converting"):
+        photo = source / "photos" / f"{path.stem}.jpg"
+        if not photo.is_file():
+            raise FileNotFoundError(f"{photo} is missing: the copy of Clothing Co-Parsing is incomplete.")
+        with Image.open(photo) as header:  # reads the header only
+            width, height = header.size
+        worn = {folds_into.get(names[value]) for value in loadmat(path)["tags"].ravel()} - {None}
+        record = {"id": int(path.stem), "file_name": photo.name, "width": width, "height": height}
+        images.append(record | {"tags": [label for label in LABELS if label in worn]})
+        photos[photo.name] = photo
+    progress.close(f"{len(images):,} tag lists read")
+    info = INFO | {"name": "Clothing Co-Parsing, tags", "description": "Clothing Co-Parsing, photos with tags only"}
+    return writing.write(destination, info, images, [], photos)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

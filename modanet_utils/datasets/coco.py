@@ -7,7 +7,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from modanet_utils.classes import CLASSES, LABELS
+from modanet_utils.classes import CLASSES, IGNORE, LABELS
 from modanet_utils.project import ProjectError
 
 ANNOTATIONS = "annotations.json"
 IMAGES = "images"
+IGNORED = "ignore"
+"""Category whose pixels neither teach nor count, 255 in a label map."""
 
 # In image sizes. pycocotools walks edges pixel by pixel: further polygons would fill memory and are cut there first.
 _FAR = 4
@@ -109,7 +111,7 @@ class Dataset:
         return sorted(things, key=lambda thing: -thing.area)
 
     def label_map(self, image_id: int) -> np.ndarray:
-        """The image's truth, ``(H, W) uint8``: 0 background, 1-13 clothing, 14 hair, 15 skin.
+        """The image's truth, ``(H, W) uint8``: 0 background, 1-13 clothing, 14 hair, 15 skin, 255 ignored.
 
         Objects are painted largest rasterised area first, so that the small thing on top survives.
         ModaNet's ``area`` field is the box's and not used.
@@ -131,7 +133,8 @@ class Dataset:
         for thing in reversed(self.things(image_id) if things is None else things):
             union = thing.rle if union is None else coco_mask.merge([union, thing.rle])
             area = int(coco_mask.area(union))
-            pixels[thing.label] += area - covered
+            if thing.label != IGNORE:
+                pixels[thing.label] += area - covered
             covered = area
         pixels[0] = math.prod(self.size(image_id)) - covered
         return pixels
@@ -159,8 +162,9 @@ class Dataset:
         return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
     def present(self, image_id: int) -> set[int]:
-        """Labels that the image's annotations name (cheap: no mask is decoded)."""
-        return {self.labels[a["category_id"]] for a in self.annotations[image_id]}
+        """Labels that the image's annotations, or its tags, name (cheap: no mask is decoded)."""
+        tags = {LABELS.index(name) for name in self.images[image_id].get("tags", ())}
+        return tags | {self.labels[a["category_id"]] for a in self.annotations[image_id]}
 
     def _record(self, image_id: int) -> dict[str, Any]:
         try:
@@ -220,6 +224,24 @@ def _opened(file: Path, name: str, annotations_only: bool) -> Dataset:
     return Dataset(name, file.parent, fingerprint, images, annotations, labels, problems)
 
 
+def joined(first: Dataset, second: Dataset) -> Dataset:
+    """The first data set with the second's images; DatasetError where both have an id or number classes differently."""
+    if shared := first.images.keys() & second.images.keys():
+        raise DatasetError(f"{first.root} and {second.root} both have image {min(shared)}: give each its own ids.")
+    labels = first.labels | second.labels
+    if labels != second.labels | first.labels:
+        raise DatasetError(f"{first.root} and {second.root} number their categories differently: convert both anew.")
+    folder = (second.root / IMAGES).resolve()
+    images = {key: record | {"file_name": str(folder / record["file_name"])} for key, record in second.images.items()}
+    return replace(
+        first,
+        images={**first.images, **images},
+        annotations={**first.annotations, **second.annotations},
+        labels=labels,
+        problems=first.problems + second.problems,
+    )
+
+
 def class_pixels(dataset: Dataset, ids: Iterable[int] | None = None) -> np.ndarray:
     """Pixels per label over the images, ``(16,) int64`` (all images where ``ids`` is None)."""
     return sum(map(dataset.pixels, dataset.ids if ids is None else ids), np.zeros(len(LABELS), np.int64))
@@ -269,6 +291,8 @@ def _labels(categories: list[dict[str, Any]], file: Path) -> dict[int, int]:
         number, name = category["id"], str(category["name"]).strip().lower()
         if name in LABELS[len(CLASSES) :]:
             labels[number] = LABELS.index(name)
+        elif name == IGNORED:
+            labels[number] = IGNORE
         elif number in range(1, len(CLASSES)) and _spelling(name) == _spelling(CLASSES[number]):
             labels[number] = number
         else:

@@ -14,13 +14,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from modanet_utils.classes import BODY, CLOTHING
-from modanet_utils.datasets.coco import ANNOTATIONS, IMAGES, DatasetError, open_dataset
+from modanet_utils.datasets.coco import ANNOTATIONS, IGNORED, IMAGES, DatasetError, open_dataset
 from modanet_utils.project import whole_folder
 
 CATEGORIES: list[dict[str, Any]] = [
     *({"id": i, "name": name, "supercategory": "fashion"} for i, name in enumerate(CLOTHING, 1)),
     *({"id": i, "name": name, "supercategory": "body"} for i, name in enumerate(BODY, 14)),
 ]
+IGNORED_ID = len(CATEGORIES) + 1
+"""The category id of what is ignored; listed where it is used."""
 SAME_SCENE = 30.0
 """Root mean square difference (grey levels, 0-255) of 24x16 colour thumbnails below which photos count as one scene.
 The seven such pairs of Clothing Co-Parsing show one person in one place; the nearest of different people is above."""
@@ -58,7 +60,9 @@ def write(
         else:
             (folder / IMAGES).symlink_to(link.resolve(), target_is_directory=True)
         _mark_scenes(images, photos)
-        content = {"info": info, "images": images, "annotations": annotations, "categories": CATEGORIES}
+        used = any(one["category_id"] == IGNORED_ID for one in annotations)
+        categories = [*CATEGORIES, *[{"id": IGNORED_ID, "name": IGNORED, "supercategory": "none"}] * used]
+        content = {"info": info, "images": images, "annotations": annotations, "categories": categories}
         (folder / ANNOTATIONS).write_text(json.dumps(content, separators=(",", ":")))
     return destination
 

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from modanet_utils import losses, model
 from modanet_utils.classes import CLASSES, CLOTHING, IGNORE, LABELS
 from modanet_utils.datasets.coco import Dataset as Photos
+from modanet_utils.datasets.coco import joined, open_dataset
 from modanet_utils.datasets.weights import class_weights, image_pixels
 from modanet_utils.metrics import class_scores, clothing_mean_iou, confusion_counts
 from modanet_utils.progress import Progress
@@ -30,7 +31,7 @@ from modanet_utils.project import ProjectError, whole_folder, write_json
 from modanet_utils.training import samples as training_samples
 from modanet_utils.training.devices import sum_over_processes
 from modanet_utils.training.predict import class_logits
-from modanet_utils.training.samples import EpochOrder, Samples, check_unread, left_out_text
+from modanet_utils.training.samples import EpochOrder, Samples, check_unread, left_out_text, repeat_factors
 from modanet_utils.trials import TrialConfig
 
 
@@ -64,8 +65,7 @@ def train(
         ProjectError: Too many processes, photos that cannot be read, or a loss that is not finite.
     """
     set_seed(config.seed)
-    samples = Samples(dataset, parts["train"], config, train=True)
-    order = EpochOrder(len(samples), config.seed)
+    samples, order = _lessons(dataset, parts["train"], config)
     loader = training_samples.loader(samples, config, order, drop_last=True)
     validation = Samples(dataset, parts["val"], config, train=False)
     mine = range(accelerator.process_index, len(validation), accelerator.num_processes)
@@ -109,6 +109,16 @@ def train(
     best, left_out = max(r["val_mean_iou"] for r in history), history[-1].get("photos_left_out", 0)
     progress.close(f"{config.epochs} epochs, best {best:.3f} validation mean IoU{left_out_text(left_out)}")
     return history
+
+
+def _lessons(dataset: Photos, ids: list[int], config: TrialConfig) -> tuple[Samples, EpochOrder]:
+    """What teaches, and in which order; an epoch is as long as the training part, whatever else teaches."""
+    draws = len(ids)
+    if config.pseudo_labels:
+        more = open_dataset(dataset.root.parent / config.pseudo_labels)
+        dataset, ids = joined(dataset, more), [*ids, *more.ids]
+    repeats = repeat_factors(dataset, ids, config.repeat_threshold) if config.repeat_threshold else None
+    return Samples(dataset, ids, config, train=True), EpochOrder(len(ids), config.seed, draws, repeats)
 
 
 def _learner(config: TrialConfig, steps: int) -> tuple[nn.Module, Optimizer, LRScheduler]:

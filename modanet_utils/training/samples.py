@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from modanet_utils.augment import PADDING, Letterbox, augment, training_transform
-from modanet_utils.classes import IGNORE
+from modanet_utils.classes import CLASSES, IGNORE
 from modanet_utils.datasets.coco import Dataset as Photos
 from modanet_utils.datasets.coco import DatasetError
 from modanet_utils.trials import TrialConfig
@@ -51,8 +51,9 @@ class Packed(Mapping[int, Any]):
 class Samples(Dataset):
     """Letterboxed photos ``(3, H, W) uint8`` and truths ``(H, W) uint8`` (16 labels, 255 ignored).
 
-    An item is asked for as ``(epoch, index)``, because a worker keeps its own copy of this object. A photo that cannot
-    be read becomes an empty one, all of it ignored: order and randomness of the others stay. ``unread`` marks it.
+    An item is asked for as ``(epoch, draw)``, see `EpochOrder`, because a worker keeps its own copy of this object. A
+    photo that cannot be read becomes an empty one, all of it ignored: order and randomness of the others stay.
+    ``unread`` marks it.
     """
 
     def __init__(self, photos: Photos, ids: list[int], config: TrialConfig, train: bool) -> None:
@@ -72,10 +73,11 @@ class Samples(Dataset):
         return len(self.ids)
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        epoch, index = key
+        epoch, draw = key
+        index = draw % len(self)
         image, truth = self.kept.get(index) or self._read(index)
         if self.transform is not None:
-            image, truth = augment(self.transform, image, truth, self.seed, epoch, index)
+            image, truth = augment(self.transform, image, truth, self.seed, epoch, draw)
         return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), torch.from_numpy(truth)
 
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -110,17 +112,39 @@ def check_unread(photos: Photos, unread: list[int], total: int) -> None:
 
 
 class EpochOrder(Sampler):
-    """Yields ``(epoch, index)``: shuffled by (seed, epoch) alone; ``epoch`` is set by the loop."""
+    """Yields ``(epoch, draw)``: shuffled by (seed, epoch) alone; ``epoch`` is set by the loop.
 
-    def __init__(self, length: int, seed: int) -> None:
-        self.length, self.seed, self.epoch = length, seed, 0
+    A draw is the sample's index, plus the number of samples for every time it was drawn in this epoch before.
+
+    Args:
+        samples: How many there are.
+        draws: How many an epoch takes of them; all where None.
+        repeats: ``(samples,)``: how often each is put to be drawn, 1 or more; a fraction is a chance. Once where None.
+    """
+
+    def __init__(self, samples: int, seed: int, draws: int | None = None, repeats: np.ndarray | None = None) -> None:
+        self.samples, self.seed, self.epoch, self.repeats = samples, seed, 0, repeats
+        self.draws = samples if draws is None else draws
 
     def __len__(self) -> int:
-        return self.length
+        return self.draws
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
-        return iter([(self.epoch, int(index)) for index in order])
+        rng = np.random.default_rng([self.seed, self.epoch])
+        order = rng.permutation(self.samples)
+        if self.repeats is not None:
+            times = np.floor(self.repeats + rng.random(self.samples)).astype(int)
+            turns = [np.flatnonzero(times > turn) + turn * self.samples for turn in range(times.max())]
+            order = rng.permutation(np.concatenate(turns))
+        return iter([(self.epoch, int(draw)) for draw in order[: self.draws]])
+
+
+def repeat_factors(photos: Photos, ids: list[int], threshold: float) -> np.ndarray:
+    """How often each image is to be drawn, ``(images,) float64``: sqrt(threshold / share of the images that show it) of
+    its rarest class of clothing, at least 1. Source: Gupta, Dollar and Girshick, LVIS, CVPR 2019."""
+    shows = np.array([[label in photos.present(image_id) for label in range(1, len(CLASSES))] for image_id in ids])
+    factor = np.sqrt(threshold / np.maximum(shows.mean(0), 1 / len(ids)))
+    return np.maximum(1, (shows * factor).max(1))
 
 
 def _begin_worker(_: int) -> None:

@@ -1,0 +1,109 @@
+"""Photos with tags only: half of them teach by a trained network's labels, the others measure what it finds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from pycocotools import mask as coco_mask
+
+from modanet_utils.augment import Letterbox
+from modanet_utils.classes import CLASSES, IGNORE, LABELS
+from modanet_utils.datasets import writing
+from modanet_utils.datasets.coco import IMAGES, Dataset, DatasetError, open_dataset
+from modanet_utils.model import Net
+from modanet_utils.progress import Progress
+from modanet_utils.project import ProjectError
+from modanet_utils.splits import split
+from modanet_utils.training.predict import predict_logits
+from modanet_utils.training.runs import Run
+
+HALVES: Mapping[str, float] = {"teach": 0.5, "measure": 0.5}
+SURE = 0.7
+"""Probability among the classes that the tags allow below which a pixel is ignored."""
+
+
+def halves(tagged: Dataset, labelled: Dataset) -> dict[str, list[int]]:
+    """Ids of the tagged photos that teach and that measure; what resembles a pixel-labelled photo does neither."""
+    if not any("tags" in record for record in tagged.images.values()):
+        raise DatasetError(f"{tagged.root} has no tags: convert them with 'modanet convert ccp-tags'.")
+    records = [dict(record) for dataset in (labelled, tagged) for record in dataset.images.values()]
+    for number, record in enumerate(records):
+        record["id"] = number  # both may count from 1
+    thumbnails = [_thumbnail(dataset, image_id) for dataset in (labelled, tagged) for image_id in dataset.ids]
+    writing.mark_scenes(records, np.stack(thumbnails))
+    known = {record.get("group") for record in records[: len(labelled.ids)]} - {None}
+    alike = {
+        i for i, record in zip(tagged.ids, records[len(labelled.ids) :], strict=True) if record.get("group") in known
+    }
+    return {part: [i for i in ids if i not in alike] for part, ids in split(tagged, 0, HALVES).items()}
+
+
+def _thumbnail(dataset: Dataset, image_id: int) -> np.ndarray:
+    """As the converters compare photos; one that cannot be read resembles none."""
+    file = dataset.root / IMAGES / dataset.images[image_id]["file_name"]
+    photo = cv2.imread(str(file), cv2.IMREAD_REDUCED_COLOR_4)
+    if photo is None:
+        return np.full(24 * 16 * 3, 1e6 * (1 + image_id), np.float32)
+    return writing.thumbnail(photo)
+
+
+def write_pseudo_labels(
+    run: Run, tagged: str | Path, labelled: str | Path, destination: str | Path, quiet: bool = True
+) -> Path:
+    """Label the teaching half of tagged photos by a run's network, and write them as a dataset folder.
+
+    A pixel gets the most probable label among background, hair, skin and what the tags name, or is ignored where that
+    is less probable than `SURE`. The probabilities are those of the photo and of its mirror image, averaged.
+
+    Args:
+        run: With weights, and hair and skin among its outputs.
+        tagged: Folder that `ccp.convert_tagged` wrote.
+        labelled: Folder of the pixel-labelled photos; a photo that resembles one of them does not teach.
+
+    Raises:
+        ProjectError: No tags, no weights, or a destination that holds something else.
+    """
+    if run.config.outputs != len(LABELS):
+        raise ProjectError(f"{run.folder} does not predict hair and skin: give a run with outputs 16.")
+    photos = open_dataset(tagged)
+    ids = halves(photos, open_dataset(labelled))["teach"]
+    net, box = run.network(), Letterbox(run.config.image_height, run.config.image_width)
+    annotations: list[dict[str, Any]] = []
+    progress = Progress(len(ids), quiet)
+    for image_id in progress.over(ids, "labelling"):
+        allowed = photos.present(image_id) | {0, *range(len(CLASSES), len(LABELS))}
+        for label, mask in _masks(pseudo_label_map(net, photos.image(image_id), box, allowed)):
+            one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": label, "iscrowd": 0}
+            annotations.append(one | mask)
+    progress.close(f"{len(ids):,} photos labelled")
+    images = [{key: value for key, value in photos.images[i].items() if key != "tags"} for i in ids]
+    info = {"name": f"{photos.name}, labelled by {run.folder.name}", "labelled_by": run.config.hash}
+    files = {record["file_name"]: photos.root / IMAGES / record["file_name"] for record in images}
+    return writing.write(Path(destination), info, images, annotations, files)
+
+
+@torch.inference_mode()
+def pseudo_label_map(net: Net, photo: np.ndarray, box: Letterbox, allowed: set[int]) -> np.ndarray:
+    """Labels ``(H, W) uint8`` of a photo ``(H, W, 3) uint8`` among the allowed ones; 255 where none is sure."""
+    mirrored = np.ascontiguousarray(photo[:, ::-1])
+    both = predict_logits(net, photo, box, fold=False).softmax(0)
+    both += predict_logits(net, mirrored, box, fold=False).softmax(0).flip(2)
+    both[[label for label in range(len(LABELS)) if label not in allowed]] = 0
+    most = both.max(0)
+    unsure = most.values < SURE * both.sum(0)
+    return most.indices.masked_fill(unsure, IGNORE).to("cpu", torch.uint8).numpy()
+
+
+def _masks(labels: np.ndarray) -> list[tuple[int, dict[str, Any]]]:
+    """Category id and run-length mask of each label of a map; background is not written, what is ignored is."""
+    number = {label: label for label in range(1, len(LABELS))} | {IGNORE: writing.IGNORED_ID}
+    found = []
+    for label in np.unique(labels)[np.unique(labels) > 0].tolist():
+        rle = coco_mask.encode(np.asfortranarray(labels == label, np.uint8))
+        mask = {"size": list(labels.shape), "counts": rle["counts"].decode("ascii")}
+        box = coco_mask.toBbox(rle).astype(int).tolist()
+        found.append((number[label], {"area": int(coco_mask.area(rle)), "bbox": box, "segmentation": mask}))
+    return found
