@@ -333,6 +333,44 @@ def difference_over_seeds(scores_a: ArrayLike, scores_b: ArrayLike, level: float
     return Estimate(value, float(low), float(high))
 
 
+def over_photos_and_seeds(counts: ArrayLike, measure: Measure, level: float = 0.95) -> Estimate:
+    """A score's mean over trainings, with an interval over photos and trainings together.
+
+    The two variances, of the mean over photos (from its bootstrap interval) and over trainings (of their scores,
+    divided by their number), are added; Satterthwaite's degrees of freedom give Student's quantile.
+
+    Args:
+        counts: Integers ``(seeds, images, truths, predictions)``.
+        measure: As for `bootstrap`, one number.
+
+    Returns:
+        Low and high are NaN for one training, whose luck cannot be told.
+    """
+    stack = _stacked(counts, "counts")
+    each = np.asarray(measure(stack.sum(axis=1)), np.float64)
+    value, low, high = bootstrap(stack, measure, level=level)
+    if len(each) < 2:
+        return Estimate(value, math.nan, math.nan)
+    photos = ((high - low) / 2 / stats.norm.ppf((1 + level) / 2)) ** 2
+    seeds = each.var(ddof=1) / len(each)
+    if not photos + seeds > 0:
+        return Estimate(value, low, high)
+    freedom = (photos + seeds) ** 2 / (photos**2 / max(1, stack.shape[1] - 1) + seeds**2 / (len(each) - 1))
+    reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(photos + seeds))
+    return Estimate(value, value - reach, value + reach)
+
+
+def share_interval(hits: int, total: int, level: float = 0.95) -> Estimate:
+    """A share of independent cases with Wilson's interval; NaN of none.
+
+    >>> [round(number, 2) for number in share_interval(5, 20)]
+    [0.25, 0.11, 0.47]
+    """
+    if not total:
+        return Estimate(math.nan, math.nan, math.nan)
+    return Estimate(hits / total, *map(float, stats.binomtest(hits, total).proportion_ci(level, "wilson")))
+
+
 def rank_correlation_interval(value: float, pairs: int) -> tuple[float, float]:
     """95% interval of Spearman's rank correlation over the pairs it was computed from, here the classes.
 

@@ -222,9 +222,28 @@ class Trial:
     color: str = GREY  # of Okabe and Ito's colour-blind safe colours
     headline: bool = False  # every finished series holds it, and the headline tables show it
     seeds: int = 1  # trainings of it; one with several keeps the first's weights
+    part: Literal["losses", "length", "remedies"] = "losses"  # of the report: notebook 03, or 06 and its two parts
+    longer: int = 1  # times as many epochs as the other trials
+    against: str = "combined"  # the trial from which it differs in one thing
+    weights: bool = False  # kept with its weights though it has one seed
 
 
 COMBINED = {"loss": "combined", "class_weights": "inverse_sqrt"}
+FAST = {"mixed_precision": "bf16"}  # a step takes three quarters of the time on a CPU
+BODY = COMBINED | FAST | {"outputs": 16}
+TAGGED = {"pseudo_labels": "ccp_pseudo"}
+
+
+def _long(name: str, label: str, changes: dict[str, Any], color: str, weights: bool = False) -> Trial:
+    """A trial of notebook 03 with three times the epochs."""
+    return Trial(f"{name}_long", label, changes | FAST, "", color, False, 1, "length", 3, name, weights)
+
+
+def _remedy(name: str, label: str, changes: dict[str, Any]) -> Trial:
+    """One change of the network that predicts hair and skin as well."""
+    return Trial(f"combined_body_{name}", label, BODY | changes, part="remedies", against="combined_body")
+
+
 TRIALS: dict[str, Trial] = {
     trial.name: trial
     for trial in (
@@ -239,19 +258,32 @@ TRIALS: dict[str, Trial] = {
         Trial("combined_inverse", "combined, raw inverse weights", COMBINED | {"class_weights": "inverse"},
               "with raw inverse weights"),
         Trial("all_background", "background everywhere", None),
+        _long("cross_entropy", "cross-entropy, 3 x as long", {}, "#0072b2", weights=True),
+        _long("combined", "combined loss, 3 x as long", COMBINED, "#d55e00"),
+        _long("combined_unweighted", "combined, no weights, 3 x as long", {"loss": "combined"}, GREY),
+        Trial("combined_body", "hair and skin as outputs", BODY, color="#cc79a7", part="remedies", weights=True),
+        _remedy("repeat", "rare photos repeated", {"repeat_threshold": 0.15}),
+        _remedy("tagged", "tagged photos teach", TAGGED),
+        _remedy("gamma0", "focal without focus (gamma 0)", {"gamma": 0.0}),
+        Trial("recommended", "recommended", BODY | TAGGED, color="#000000", seeds=3, part="remedies", longer=3),
     )
 }  # fmt: skip
 """Every trial; a new one is one more entry."""
 
 
-def trained() -> list[Trial]:
-    """The trials that are trained, in the registry's order."""
-    return [trial for trial in TRIALS.values() if trial.changes is not None]
+def trained(*parts: str) -> list[Trial]:
+    """The trials that are trained, in the registry's order; of some parts of the report, or of all."""
+    return [trial for trial in TRIALS.values() if trial.changes is not None and (not parts or trial.part in parts)]
 
 
 def finalists() -> list[str]:
-    """Trained with several seeds, and kept with their first seed's weights."""
+    """Trained with several seeds."""
     return [trial.name for trial in trained() if trial.seeds > 1]
+
+
+def with_weights() -> list[str]:
+    """Kept with their weights, where there are several seeds with the first one's."""
+    return [trial.name for trial in trained() if trial.seeds > 1 or trial.weights]
 
 
 def headline() -> list[str]:
@@ -275,11 +307,12 @@ def trial_config(name: str, data_root: str | Path, **settings: Any) -> TrialConf
     Settings are further fields of `TrialConfig`, the same for all trials that are to be compared. Any SMP encoder
     will do; the default one's ImageNet weights come with the project, another's are fetched from a hub.
     """
-    known = {trial.name: trial.changes or {} for trial in trained()}
+    known = {trial.name: trial for trial in trained()}
     if name not in known:
         raise SettingError(f"Trial {name!r} is unknown: {did_you_mean(name, known)}")
-    weights = encoder_weights(settings.get("encoder", PACKAGED))
-    return TrialConfig(**{"encoder_weights": weights} | settings | known[name] | {"data_root": str(data_root)})
+    weights, trial = encoder_weights(settings.get("encoder", PACKAGED)), known[name]
+    shared = TrialConfig(**{"encoder_weights": weights} | settings | {"data_root": str(data_root)})
+    return shared.but(**{"epochs": shared.epochs * trial.longer} | (trial.changes or {}))
 
 
 def encoder_weights(encoder: str) -> str:
@@ -295,10 +328,11 @@ class Planned:
     config: TrialConfig
 
 
-def plan(data_root: str | Path, seed: int = 0, **settings: Any) -> list[Planned]:
-    """Every training of the report, from the first seed on: all trials once, then those of several seeds again."""
-    most = max(trial.seeds for trial in trained())
-    wanted = [(trial.name, extra) for extra in range(most) for trial in trained() if extra < trial.seeds]
+def plan(data_root: str | Path, *parts: str, seed: int = 0, **settings: Any) -> list[Planned]:
+    """Every training of the report, or of parts of it, from the first seed on: all trials once, then further seeds."""
+    known = trained(*parts)
+    most = max(trial.seeds for trial in known)
+    wanted = [(trial.name, extra) for extra in range(most) for trial in known if extra < trial.seeds]
     return [
         Planned(f"{name}-seed{extra}" if extra else name, trial_config(name, data_root, seed=seed + extra, **settings))
         for name, extra in wanted

@@ -16,10 +16,10 @@ from accelerate.state import AcceleratorState
 
 from modanet_utils import losses, model, trials
 from modanet_utils.comparison.plots import trial_dots
-from modanet_utils.comparison.tables import compared, compared_texts
 from modanet_utils.comparison.text import parts
 from modanet_utils.project import ProjectError
 from modanet_utils.report.execute import notebook_parameters
+from modanet_utils.results.compared import compared, compared_texts
 from modanet_utils.results.workspace import NOTEBOOKS
 from modanet_utils.training.loop import build_loss, training_target
 from modanet_utils.trials import (
@@ -74,7 +74,7 @@ def test_the_plan_names_every_training_once() -> None:
     planned = plan("anywhere", seed=7, epochs=2)
     names, once = [one.name for one in planned], [trial.name for trial in trained()]
     assert names[: len(once)] == once
-    assert finalists() == ["cross_entropy", "combined"]
+    assert finalists() == ["cross_entropy", "combined", "recommended"]
     assert names[len(once) :] == [f"{name}-seed{seed}" for seed in (1, 2) for name in finalists()]
     assert len({one.config.hash for one in planned}) == len(planned)
     assert {one.config.seed for one in planned} == {7, 8, 9}
@@ -203,7 +203,7 @@ def test_every_field_that_can_change_a_result_changes_the_hash_and_no_other() ->
         "learning_rate": 0.5, "mixed_precision": "bf16", "encoder_weights": None, "attention": None, "outputs": 16,
         "loss": "dice", "class_weights": "inverse", "gamma": 1.0, "dice": 0.0, "focal": 0.0, "lovasz": 0.0,
         "lovasz_bins": None, "weight_decay": 0.0, "augmentation": False, "split_seed": 1,
-        "workers": 1, "processes": 2, "data_root": "elsewhere",
+        "workers": 1, "processes": 2, "data_root": "elsewhere", "repeat_threshold": 0.2, "pseudo_labels": "more",
     }  # fmt: skip
     assert set(other) == set(TrialConfig.model_fields)
     kept = {name for name, value in other.items() if TrialConfig(**{name: value}).hash == TrialConfig().hash}

@@ -1,15 +1,15 @@
 """Trials side by side: over the epochs, against a reference, over seeds."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from modanet_utils import metrics, statistics
-from modanet_utils.classes import CLOTHING, HEADWEAR
-from modanet_utils.results.text import row_text, value_text
+from modanet_utils.classes import CLOTHING
+from modanet_utils.results.compared import texts
+from modanet_utils.results.text import value_text
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import label_of
 
@@ -40,37 +40,6 @@ def all_background(counts: NDArray) -> NDArray:
     return nothing
 
 
-def compared(
-    counts: Mapping[str, NDArray], validation: Mapping[str, float] | None = None, reference: str = "combined"
-) -> pd.DataFrame:
-    """Trials on the same test images, each against one of them.
-
-    Args:
-        counts: Trial's name to its counts ``(images, 16, 14)``, the reference among them.
-        validation: Trial's name to the mean IoU on validation that it was chosen by.
-
-    Returns:
-        A row a trial: ``validation`` (NaN where unknown), ``mean_iou``, ``change`` (its mean IoU minus the
-        reference's, paired; NaN for the reference), each of the two with ``_low`` and ``_high``; ``precision``
-        (pooled, see `metrics.clothing_precision`), ``recall`` (mean over the 13 classes), ``headwear_recall``,
-        ``hair_as_headwear`` (share of the hair) and ``found`` (classes with an IoU of `thresholds.FOUND` or more).
-    """
-    rows: dict[str, dict[str, Any]] = {}
-    for name, own in counts.items():
-        pooled, row = own.sum(axis=0), {"validation": (validation or {}).get(name, np.nan)}
-        row |= statistics.ends("mean_iou", statistics.bootstrap(own, metrics.clothing_mean_iou))
-        change = (np.nan,) * 3 if name == reference else statistics.compare_mean_iou(counts[reference], own)[:3]
-        row |= statistics.ends("change", change)
-        rows[name] = row | {
-            "precision": float(metrics.clothing_precision(pooled)),
-            "recall": float(metrics.mean_over(CLOTHING, "recall")(pooled)),
-            "headwear_recall": float(metrics.class_scores(pooled).recall[HEADWEAR]),
-            "hair_as_headwear": float(metrics.hair_as_headwear(pooled)),
-            "found": int((metrics.clothing_iou(pooled) >= FOUND).sum()),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
 def seed_spread(seeds: Mapping[str, Sequence[NDArray]]) -> pd.DataFrame:
     """How far the seeds of a trial (counts ``(images, 16, 14)``, one a training) lie apart, and how far photos move it.
 
@@ -90,31 +59,17 @@ def seed_spread(seeds: Mapping[str, Sequence[NDArray]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _texts(table: pd.DataFrame, name: str, form: str = ".3f") -> list[str]:
-    return [row_text(row, name, form) for row in table.to_dict("records")]
-
-
-def compared_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """`compared` as a reader sees it."""
-    titles = {"validation": "validation", "mean_iou": "mean IoU", "change": "against the combined loss"}
-    titles |= {"precision": "precision", "recall": "mean recall", "found": "classes found"}
-    titles |= {"headwear_recall": "headwear, recall", "hair_as_headwear": "hair called headwear"}
-    known = {name: title for name, title in titles.items() if name in table}  # results recorded earlier lack some
-    columns = {title: _texts(table, name, ".0f" if name == "found" else ".3f") for name, title in known.items()}
-    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
-
-
 def changes_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`statistics.compare_trials` as a reader sees it."""
-    columns = {"change of IoU": _texts(table, "iou", "+.3f"), "p, corrected": _texts(table, "p_holm", ".4f")}
-    columns |= {f"change of {score}": _texts(table, score, "+.3f") for score in ("precision", "recall")}
+    columns = {"change of IoU": texts(table, "iou", "+.3f"), "p, corrected": texts(table, "p_holm", ".4f")}
+    columns |= {f"change of {score}": texts(table, score, "+.3f") for score in ("precision", "recall")}
     return pd.DataFrame(columns, index=table.index)
 
 
 def spread_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`seed_spread` as a reader sees it."""
     ends = zip(table["lowest"], table["highest"], strict=True)
-    columns = {"seeds": _texts(table, "seeds", ".0f"), "mean IoU over seeds": _texts(table, "mean_iou")}
+    columns = {"seeds": texts(table, "seeds", ".0f"), "mean IoU over seeds": texts(table, "mean_iou")}
     columns["lowest to highest seed"] = [f"{a:.3f} to {b:.3f}" if a == a else value_text(a) for a, b in ends]
-    columns |= {"SD between seeds": _texts(table, "seed_sd"), "standard error over photos": _texts(table, "image_sd")}
+    columns |= {"SD between seeds": texts(table, "seed_sd"), "standard error over photos": texts(table, "image_sd")}
     return pd.DataFrame(columns, index=[label_of(name) for name in table.index])

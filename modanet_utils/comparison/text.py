@@ -7,7 +7,8 @@ import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.tables import compared_texts, spread_texts
+from modanet_utils.comparison.tables import spread_texts
+from modanet_utils.results.compared import compared_texts
 from modanet_utils.results.tables import class_table
 from modanet_utils.results.text import NOTHING, PENDING, Table, listed, on_real_photos, row_text, value_text
 from modanet_utils.thresholds import FOUND

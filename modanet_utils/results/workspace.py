@@ -17,7 +17,7 @@ from modanet_utils.project import ROOT, did_you_mean, provenance, shown
 from modanet_utils.results.schema import Results, ResultsError, check_results, plain, read_results, write_results
 
 NOTEBOOKS: tuple[str, ...] = ("01_data_exploration_and_imbalance", "02_cross_entropy_baseline")
-NOTEBOOKS += ("03_combined_loss", "04_hair_headwear_errors")
+NOTEBOOKS += ("03_combined_loss", "04_hair_headwear_errors", "06_remedies")
 RESULTS_VARIABLE = "MODANET_UTILS_RESULTS"
 """Environment variable: while a series runs, its results go to this file and not to the finished report's."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from modanet_utils.datasets.coco import Dataset
 from modanet_utils.training.runs import Run, epochs_done, find_run, keep
-from modanet_utils.trials import Planned, finalists
+from modanet_utils.trials import Planned, finalists, with_weights
 
 
 def finished(planned: list[Planned], dataset: Dataset) -> dict[str, Run]:
@@ -15,13 +15,14 @@ def finished(planned: list[Planned], dataset: Dataset) -> dict[str, Run]:
 
 
 def seeds_of(runs: Mapping[str, Run]) -> dict[str, list[Run]]:
-    """The finished runs of the finalists, by trial, first seed first."""
-    return {trial: [run for name, run in runs.items() if name.split("-seed")[0] == trial] for trial in finalists()}
+    """The finished runs of the finalists that have any, by trial, first seed first."""
+    found = {trial: [run for name, run in runs.items() if name.split("-seed")[0] == trial] for trial in finalists()}
+    return {trial: several for trial, several in found.items() if several}
 
 
 def keep_run(name: str, run: Run, out: Path) -> None:
-    """Copy a finished run beside a report, with its weights where it is a finalist's first."""
-    keep(run, out / "runs" / name, weights=name in finalists())
+    """Copy a finished run beside a report, with its weights where the registry says so of the first seed."""
+    keep(run, out / "runs" / name, weights=name in with_weights())
 
 
 def remaining(planned: list[Planned], there: Mapping[str, Run], dataset: Dataset) -> list[tuple[Planned, int]]:

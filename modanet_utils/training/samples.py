@@ -83,7 +83,8 @@ class Samples(Dataset):
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Decode and letterbox; kept for the next epoch while there is room, so that memory stays bounded."""
         photo, truth = photo_and_truth(self.photos, self.ids[index])
-        self.unread[index] = bool((truth == IGNORE).all())  # annotations ignore nothing
+        # A photo that can be read may be ignored as a whole, where labels come from a network.
+        self.unread[index] = bool((truth == IGNORE).all() and (photo == PADDING).all())
         image, truth = self.letterbox.image(photo), self.letterbox.label_map(truth)
         if len(self.kept) < self.keep:
             self.kept[index] = image, truth

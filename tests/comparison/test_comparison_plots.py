@@ -8,7 +8,7 @@ import numpy as np
 from modanet_utils import statistics
 from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.plots import class_dots, differences, trade_offs, trial_dots
-from modanet_utils.comparison.tables import compared
+from modanet_utils.results.compared import compared
 
 
 def counts() -> np.ndarray:

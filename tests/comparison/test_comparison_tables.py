@@ -9,12 +9,11 @@ from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.tables import (
     all_background,
     changes_texts,
-    compared,
-    compared_texts,
     learned,
     seed_spread,
     spread_texts,
 )
+from modanet_utils.results.compared import compared, compared_texts
 
 
 def counts_of(hits: list[int]) -> np.ndarray:

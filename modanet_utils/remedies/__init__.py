@@ -1,0 +1,1 @@
+"""Notebook 06: what repairs it, and what the loss is really worth."""

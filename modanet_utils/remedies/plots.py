@@ -1,0 +1,83 @@
+"""Figures of notebook 06."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from modanet_utils.plots import dots, ends_of, offsets, rows, title_above_legend, titled
+from modanet_utils.trials import TRIALS, color_of, label_of
+
+BUDGET = {"mean_iou": "mean IoU of 13 classes", "precision": "precision of clothing", "found": "classes found, of 13"}
+EFFECTS = {"loss": ("what the loss brings", "#d55e00"), "weights": ("what the weights bring", "#0072b2")}
+
+
+def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], title: str) -> Figure:
+    """Three scores against the length of training, a line a trial, from `against_their_own` of the part "length"."""
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
+    pairs = {name: TRIALS[name].against for name in table.index if TRIALS[name].part == "length"}
+    for axis, (score, label) in zip(axes, BUDGET.items(), strict=True):
+        for long, short in pairs.items():
+            known = [name for name in (short, long) if name in table.index]
+            color, style = color_of(label_of(short)), "--" if "unweighted" in short else "-"
+            spots, values = [epochs[name] for name in known], table.loc[known, score]
+            axis.plot(spots, values, "o" + style, color=color, label=label_of(short))
+            if score == "mean_iou":
+                _, low, high = ends_of(table.loc[known], score)
+                axis.vlines(spots, low, high, color=color, alpha=0.4)
+        axis.set(xlabel="epochs", title=label, ylim=(0, 13.5 if score == "found" else None))
+        axis.set_xticks(sorted({epochs[name] for name in table.index}))
+    axes[-1].yaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    return titled(figure, title)
+
+
+def effect_dots(found: Mapping[str, Any], title: str) -> Figure:
+    """Change of each class's IoU by the loss and by the weights, with intervals, from `two_by_two`."""
+    figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
+    order = list(found["classes"]["loss"])
+    for offset, (factor, (label, color)) in zip(offsets(2, 0.17), EFFECTS.items(), strict=True):
+        table = pd.DataFrame.from_dict(found["classes"][factor], orient="index").astype(float).loc[order]
+        dots(axis, table, "iou", offset, color, label)
+    rows(axis, order)
+    axis.axvline(0, color="black", lw=1)
+    axis.set(xlabel="change of the IoU on the test part, with 95% interval over images")
+    title_above_legend(axis, title)
+    return figure
+
+
+def remedy_dots(table: pd.DataFrame, title: str) -> Figure:
+    """What each remedy brings against its reference, and how much hair it calls headwear, best first, two panels."""
+    table = table[table["change"].notna()].sort_values("change", ascending=False)
+    labels = [f"{label_of(name)}\n(against {row['against']})" for name, row in table.iterrows()]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 1.6 + 0.62 * len(table)), sharey=True, layout="constrained")
+    gain, low, high = ends_of(table, "change", 100)
+    for axis in axes:
+        rows(axis, labels)
+    axes[0].hlines(range(len(table)), low, high, color="#0072b2", lw=2.5, alpha=0.45)
+    axes[0].plot(gain, range(len(table)), "o", color="#0072b2")
+    axes[0].axvline(0, color="black", lw=1)
+    axes[0].set(xlabel="gain in mean IoU, percentage points")
+    axes[1].plot(100 * table["hair_as_headwear"], range(len(table)), "D", color="#8c7b6b")
+    axes[1].set(xlabel="hair called headwear, percent", xlim=(0, None))
+    return titled(figure, title)
+
+
+def presence_dots(found: Mapping[str, Mapping[str, Any]], title: str) -> Figure:
+    """Presence F1 of every class on photos with tags, a dot a trial, from `presence_scores`."""
+    figure, axis = plt.subplots(figsize=(8, 5.2), layout="constrained")
+    images = {name: one["images"] for name, one in next(iter(found.values()))["classes"].items()}
+    order = sorted(images, key=lambda name: -images[name])
+    palette = plt.get_cmap("viridis")
+    for number, (name, one) in enumerate(found.items()):
+        color = color_of(label_of(name)) if TRIALS[name].part != "length" else palette(number / max(1, len(found)))
+        values = [one["classes"][c]["f1"] for c in order]
+        axis.plot(values, range(len(order)), "o", ms=6, alpha=0.85, color=color, label=label_of(name))
+    rows(axis, [f"{c}  ({images[c]})" for c in order])
+    axis.set(xlim=(-0.02, 1), xlabel="F1 of “is it worn?”, photos that show the class in brackets")
+    axis.legend(loc="lower left", fontsize=9)
+    axis.set_title(title)
+    return figure

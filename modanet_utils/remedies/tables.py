@@ -1,0 +1,182 @@
+"""What length, loss and weights, other seeds and each remedy bring, from the counts of finished trials."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from modanet_utils import metrics, statistics
+from modanet_utils.classes import CLASSES, CLOTHING, HEADWEAR
+from modanet_utils.results.compared import compared, texts
+from modanet_utils.results.text import row_text, value_text
+from modanet_utils.thresholds import ALARM_SHARE, FOUND
+from modanet_utils.trials import TRIALS, label_of
+
+Counts = Mapping[str, NDArray]
+CELLS: dict[tuple[str, str], str] = {
+    ("cross-entropy", "no weights"): "cross_entropy",
+    ("cross-entropy", "weights"): "weighted_cross_entropy",
+    ("combined loss", "no weights"): "combined_unweighted",
+    ("combined loss", "weights"): "combined",
+}
+"""Loss and class weights (inverse square root of the share of the pixels) to the trial that has both."""
+
+
+def against_their_own(counts: Counts, validation: Mapping[str, float], part: str) -> pd.DataFrame:
+    """The trials of a part of the report, each against the trial that it differs from in one thing.
+
+    Args:
+        counts: Trial's name to its counts ``(images, 16, 14) int64``; trials of other parts may be among them.
+        validation: Trial's name to the mean IoU on validation that its epoch was chosen by.
+        part: As `trials.Trial` has it.
+
+    Returns:
+        `compared`, for the trials and what they stand against, with ``against`` (a label, "" where it is not there),
+        ``skin_as_clothing``, ``headwear_precision`` and ``headwear_iou``.
+    """
+    own = [name for name in counts if TRIALS[name].part == part]
+    rivals = {name: TRIALS[name].against for name in own}
+    shown = [name for name in counts if name in rivals or name in rivals.values()]
+    table = compared({name: counts[name] for name in shown}, validation, rivals)
+    table["against"] = [label_of(rivals[name]) if rivals.get(name) in counts else "" for name in shown]
+    pooled = {name: counts[name].sum(axis=0) for name in shown}
+    table["skin_as_clothing"] = [float(metrics.skin_as_clothing(pooled[name])) for name in shown]
+    for score in ("precision", "iou"):
+        found = [getattr(metrics.class_scores(pooled[name]), score)[HEADWEAR] for name in shown]
+        table[f"headwear_{score}"] = np.array(found, float)
+    return table
+
+
+def length_texts(table: pd.DataFrame, epochs: Mapping[str, int]) -> pd.DataFrame:
+    """`against_their_own` of the part "length" as a reader sees it; ``epochs`` by trial."""
+    columns = {"epochs": [f"{epochs[name]}" for name in table.index], "mean IoU": texts(table, "mean_iou")}
+    columns |= {"gain": texts(table, "change", "+.3f"), "precision": texts(table, "precision")}
+    columns["classes found"] = texts(table, "found", ".0f")
+    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+
+
+def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`against_their_own` of the part "remedies" as a reader sees it."""
+    columns = {"against": table["against"].tolist(), "validation": texts(table, "validation")}
+    columns |= {"mean IoU": texts(table, "mean_iou", ".3f"), "gain": texts(table, "change", "+.3f")}
+    columns["hair called headwear"] = texts(table, "hair_as_headwear", ".1%")
+    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+
+
+def two_by_two(counts: Counts) -> dict[str, Any]:
+    """What the loss and what the weights buy, each on average over both settings of the other.
+
+    Returns:
+        ``cells``: loss and weights, ``mean_iou``, ``precision``, ``found``; ``effects``: "loss" and "weights" to the
+        change of ``mean_iou`` and ``precision`` with ``_low`` and ``_high``; ``classes``: "loss" and "weights" to the
+        change of the IoU of each class of clothing. Empty where one of the four trials (`CELLS`) is not there.
+    """
+    if not set(CELLS.values()) <= counts.keys():
+        return {}
+    cells = []
+    for (loss, weights), name in CELLS.items():
+        pooled = counts[name].sum(axis=0)
+        cells.append({"loss": loss, "weights": weights, "mean_iou": float(metrics.clothing_mean_iou(pooled))})
+        cells[-1] |= {"precision": float(metrics.clothing_precision(pooled))}
+        cells[-1] |= {"found": int((metrics.clothing_iou(pooled) >= FOUND).sum())}
+    effects: dict[str, dict[str, float]] = {}
+    classes: dict[str, Any] = {}
+    for factor, position, level in (("loss", 0, "combined loss"), ("weights", 1, "weights")):
+        with_it = np.stack([counts[name] for key, name in CELLS.items() if key[position] == level])
+        without = np.stack([counts[name] for key, name in CELLS.items() if key[position] != level])
+        effects[factor] = {}
+        for score, measure in (("mean_iou", metrics.clothing_mean_iou), ("precision", metrics.clothing_precision)):
+            change = statistics.paired_comparison(without, with_it, measure)[:3]
+            effects[factor] |= statistics.ends(score, change)
+        table = statistics.compare_trials(without, with_it)
+        classes[factor] = table[["iou", "iou_low", "iou_high"]].to_dict("index")
+    return {"cells": cells, "effects": effects, "classes": classes}
+
+
+def cell_texts(found: Mapping[str, Any]) -> pd.DataFrame:
+    """The four trials of `two_by_two` as a reader sees them."""
+    rows = [
+        {"loss": cell["loss"], "class weights": cell["weights"], "mean IoU": value_text(cell["mean_iou"])}
+        | {"precision": value_text(cell["precision"]), "classes found": str(cell["found"])}
+        for cell in found["cells"]
+    ]
+    return pd.DataFrame(rows).set_index("loss")
+
+
+OVER_SEEDS = {
+    "mean IoU": metrics.clothing_mean_iou,
+    "hair called headwear": metrics.hair_as_headwear,
+    "skin called clothing": metrics.skin_as_clothing,
+    "precision of clothing": metrics.clothing_precision,
+}
+
+
+def over_trainings(seeds: Mapping[str, Sequence[NDArray]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """What follows from counts, over the trainings of each trial: name, measure, then mean, range and interval.
+
+    Each entry has ``value`` (mean), ``lowest``, ``highest``, ``trainings``, and ``value_low`` and ``value_high``, the
+    ends of an interval over photos and trainings together (`statistics.over_photos_and_seeds`; NaN for one training).
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, stack in {name: np.stack(counts) for name, counts in seeds.items()}.items():
+        found[name] = {}
+        for title, measure in OVER_SEEDS.items():
+            each = np.asarray(measure(stack.sum(axis=1)))
+            entry = {"trainings": len(each), "lowest": float(each.min()), "highest": float(each.max())}
+            found[name][title] = entry | statistics.ends("value", statistics.over_photos_and_seeds(stack, measure))
+    return found
+
+
+def training_texts(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pd.DataFrame:
+    """`over_trainings` as a reader sees it: a row a trial and measure."""
+    rows = []
+    for name, measures in found.items():
+        for title, row in measures.items():
+            form = ".3f" if title == "mean IoU" else ".1%"
+            ends = f"{row['lowest']:{form}} to {row['highest']:{form}}" if row["trainings"] > 1 else "–"
+            one = {"trial": label_of(name), "measure": title, "trainings": str(row["trainings"])}
+            rows.append(one | {"mean": row_text(row, "value", form), "lowest to highest": ends})
+    return pd.DataFrame(rows).set_index("trial") if rows else pd.DataFrame()
+
+
+def presence_scores(worn: NDArray, pixels: NDArray) -> dict[str, Any]:
+    """Is what is worn found, and is what is not worn predicted?
+
+    Args:
+        worn: ``(images, 14) bool``.
+        pixels: Predicted pixels per class, ``(images, 14)``; a class is seen from `ALARM_SHARE` of the picture.
+
+    Returns:
+        ``classes``: clothing class to ``images`` (that wear it), ``precision``, ``recall`` and ``f1`` (NaN where
+        undefined); ``mean_f1``; ``false_hats``: share of the photos without a hat in which one is seen, with ``_low``
+        and ``_high`` (Wilson's interval); ``images``.
+    """
+    seen = pixels > ALARM_SHARE * pixels.sum(axis=1, keepdims=True)
+    hit, called, there = ((a & b).sum(axis=0) for a, b in ((seen, worn), (seen, seen), (worn, worn)))
+    precision, recall = metrics.ratio(hit, called), metrics.ratio(hit, there)
+    f1 = metrics.ratio(2 * hit, called + there)
+    classes = {
+        name: {"images": int(there[c]), "precision": precision[c], "recall": recall[c], "f1": f1[c]}
+        for c, name in enumerate(CLASSES)
+        if c
+    }
+    bare = ~worn[:, HEADWEAR]
+    false = statistics.share_interval(int((seen[:, HEADWEAR] & bare).sum()), int(bare.sum()))
+    mean = float(np.nanmean([classes[name]["f1"] for name in CLOTHING]))
+    return {"images": len(worn), "mean_f1": mean, **statistics.ends("false_hats", false), "classes": classes}
+
+
+def presence_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """`presence_scores` of several trials as a reader sees them."""
+    rows = {
+        label_of(name): {
+            "mean F1 of 13 classes": value_text(one["mean_f1"]),
+            "hats found": value_text(one["classes"]["headwear"]["recall"], form=".0%"),
+            "hats right": value_text(one["classes"]["headwear"]["precision"], form=".0%"),
+            "photos without a hat in which one is seen": row_text(one, "false_hats", ".0%"),
+        }
+        for name, one in found.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")

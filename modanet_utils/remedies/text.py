@@ -1,0 +1,119 @@
+"""What notebook 06 says of a ``results.json``, with no number typed; where it lacks a part, it says so."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from IPython.display import Markdown
+
+from modanet_utils.remedies.tables import (
+    cell_texts,
+    length_texts,
+    presence_texts,
+    remedy_texts,
+    training_texts,
+)
+from modanet_utils.results.text import NOTHING, PENDING, Table, listed, on_real_photos, row_text, value_text
+from modanet_utils.trials import TRIALS, label_of
+
+
+def _part(results: Mapping[str, Any], name: str) -> Any:
+    return results.get("remedies", {}).get(name) or {}
+
+
+def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """A recorded table of numbers, undefined as NaN; texts stay."""
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    numbers = [name for name in table.columns if name != "against"]
+    return table.astype(dict.fromkeys(numbers, float))
+
+
+def answer(results: Mapping[str, Any]) -> Markdown:
+    """Three bullets: the best network, the remedies, loss and length."""
+    said = [text for text in (_best(results), _remedies(results), _length(results)) if text]
+    if not said:
+        return PENDING
+    return Markdown(f"{on_real_photos(results)}:\n\n" + "\n".join(f"* {text}" for text in said))
+
+
+def _best(results: Mapping[str, Any]) -> str:
+    rows = _part(results, "remedies")
+    if not (row := rows.get("recommended")) or not (before := rows.get("combined")):
+        return ""
+    hair, was = (value_text(one["hair_as_headwear"], form=".1%") for one in (row, before))
+    seeds = results.get("trials", {}).get("recommended", {}).get("seeds", [0])
+    once = "one training" if len(seeds) == 1 else f"the first of {len(seeds)} trainings"
+    return (
+        f"The recommended recipe reaches a mean IoU of {row_text(row, 'mean_iou')} ({once}), against "
+        f"{value_text(before['mean_iou'])} of the combined loss; it calls {hair} of the hair headwear, against {was}."
+    )
+
+
+def _remedies(results: Mapping[str, Any]) -> str:
+    rows = {name: row for name, row in _part(results, "remedies").items() if name != "recommended"}
+    tried = {name: row for name, row in rows.items() if row["against"]}
+    if not tried:
+        return ""
+    helps = [f"{label_of(n)} ({row_text(r, 'change', '+.3f')})" for n, r in tried.items() if r["change_low"] > 0]
+    rest = [f"{label_of(n)} ({row_text(r, 'change', '+.3f')})" for n, r in tried.items() if not r["change_low"] > 0]
+    said = f"clearly better: {listed(helps)}" if helps else "none is clearly better"
+    return f"Single changes, by their gain in mean IoU: {said}" + (f"; not clearly: {listed(rest)}." if rest else ".")
+
+
+def _length(results: Mapping[str, Any]) -> str:
+    rows = _part(results, "length")
+    pairs = [(name, TRIALS[name].against) for name in rows if TRIALS[name].part == "length"]
+    told = [
+        f"{label_of(short)} from {value_text(rows[short]['mean_iou'])} to {value_text(rows[long]['mean_iou'])}"
+        for long, short in pairs
+        if short in rows
+    ]
+    return f"Three times the training moves the mean IoU of {listed(told)}." if told else ""
+
+
+def length(results: Mapping[str, Any]) -> Table:
+    """Recorded scores against the length of training."""
+    rows = _part(results, "length")
+    epochs = {name: results["trials"][name]["epochs"] for name in rows if name in results["trials"]}
+    return length_texts(frame(rows), epochs) if rows else NOTHING
+
+
+def cells(results: Mapping[str, Any]) -> Table:
+    """The recorded four trials of loss and weights."""
+    found = _part(results, "two_by_two")
+    return cell_texts(found) if found else NOTHING
+
+
+def effects(found: Mapping[str, Any]) -> Markdown:
+    """What the loss and the weights buy on average, of `tables.two_by_two`."""
+    if not found:
+        return Markdown("The four trials of loss and weights are not all there.")
+    told = [
+        f"the {factor} by {row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}"
+        for factor, row in found["effects"].items()
+    ]
+    moved = f"mean IoU and precision are moved, on average over both settings of the other, {listed(told)}"
+    return Markdown(f"{moved[0].upper()}{moved[1:]}. One training of each of the four.")
+
+
+def recorded_effects(results: Mapping[str, Any]) -> Markdown:
+    """`effects` as recorded."""
+    return effects(_part(results, "two_by_two"))
+
+
+def trainings(results: Mapping[str, Any]) -> Table:
+    """The recorded scores over trainings."""
+    found = _part(results, "trainings")
+    return training_texts(found) if found else NOTHING
+
+
+def remedies(results: Mapping[str, Any]) -> Table:
+    """The recorded remedies."""
+    rows = _part(results, "remedies")
+    return remedy_texts(frame(rows)) if rows else NOTHING
+
+
+def presence(results: Mapping[str, Any]) -> Table:
+    """The recorded scores on photos with tags only."""
+    found = _part(results, "presence")
+    return presence_texts(found) if found else NOTHING

@@ -1,0 +1,165 @@
+"""Notebook 06's tables, sentences, figures and claims on counts whose answers are known."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from modanet_utils import metrics, statistics
+from modanet_utils.classes import CLASSES, CLOTHING, HAIR, HEADWEAR
+from modanet_utils.remedies import plots, tables, text
+from modanet_utils.remedies.claims import CLAIMS, Evidence
+from modanet_utils.results.claims import decide
+
+RNG = np.random.default_rng(0)
+
+
+def counts_of(share: float, hair: float = 0.0, images: int = 12, seed: int = 0) -> np.ndarray:
+    """Each class has about 100 pixels an image, of which ``share`` is found; of 100 hair pixels ``hair`` is a hat."""
+    rng = np.random.default_rng(seed)
+    counts = np.zeros((images, 16, 14), np.int64)
+    counts[:, 0, 0] = 5000
+    for label in range(1, 14):
+        size = rng.integers(80, 120, images)
+        counts[:, label, label] = np.round(share * size)
+        counts[:, label, 0] = size - counts[:, label, label]
+    counts[:, HAIR, HEADWEAR] = round(100 * hair)
+    counts[:, HAIR, 0] = 100 - round(100 * hair)
+    return counts
+
+
+@pytest.fixture
+def counts() -> dict[str, np.ndarray]:
+    return {
+        "cross_entropy": counts_of(0.2),
+        "weighted_cross_entropy": counts_of(0.3),
+        "combined_unweighted": counts_of(0.4),
+        "combined": counts_of(0.5, 0.2),
+        "cross_entropy_long": counts_of(0.4),
+        "combined_long": counts_of(0.55, 0.2),
+        "combined_body": counts_of(0.6, 0.05),
+        "combined_body_repeat": counts_of(0.55, 0.05),
+    }
+
+
+def test_each_remedy_stands_against_the_trial_from_which_it_differs(counts: dict[str, np.ndarray]) -> None:
+    table = tables.against_their_own(counts, {"combined_body": 0.61}, "remedies")
+    assert list(table.index) == ["combined", "combined_body", "combined_body_repeat"]
+    assert table["against"].tolist() == ["", "combined loss", "hair and skin as outputs"]
+    mean = {name: float(metrics.clothing_mean_iou(counts[name].sum(0))) for name in table.index}
+    assert np.isnan(table.loc["combined", "change"])
+    assert table.loc["combined_body", "change"] == pytest.approx(mean["combined_body"] - mean["combined"])
+    assert table.loc["combined_body_repeat", "change"] == pytest.approx(
+        mean["combined_body_repeat"] - mean["combined_body"]
+    )
+    assert table.loc["combined_body", "hair_as_headwear"] == pytest.approx(0.05)
+    shown = tables.remedy_texts(table)
+    assert shown.shape[1] <= 5 and shown.loc["hair and skin as outputs", "validation"] == "0.610"
+
+
+def test_a_remedy_whose_reference_is_missing_has_no_gain(counts: dict[str, np.ndarray]) -> None:
+    del counts["combined_body"]
+    table = tables.against_their_own(counts, {}, "remedies")
+    assert np.isnan(table.loc["combined_body_repeat", "change"]) and table.loc["combined_body_repeat", "against"] == ""
+
+
+def test_loss_and_weights_are_averaged_over_each_other(counts: dict[str, np.ndarray]) -> None:
+    found = tables.two_by_two(counts)
+    mean = {name: float(metrics.clothing_mean_iou(counts[name].sum(0))) for name in counts}
+    loss = (mean["combined_unweighted"] - mean["cross_entropy"] + mean["combined"] - mean["weighted_cross_entropy"]) / 2
+    weights = (
+        mean["weighted_cross_entropy"] - mean["cross_entropy"] + mean["combined"] - mean["combined_unweighted"]
+    ) / 2
+    assert found["effects"]["loss"]["mean_iou"] == pytest.approx(loss)
+    assert found["effects"]["weights"]["mean_iou"] == pytest.approx(weights)
+    assert [cell["mean_iou"] for cell in found["cells"]] == pytest.approx(
+        [mean[name] for name in tables.CELLS.values()]
+    )
+    assert set(found["classes"]["loss"]) == set(CLOTHING)
+    assert "loss by" in text.effects(found).data
+    assert tables.two_by_two({"combined": counts["combined"]}) == {}
+
+
+def test_over_trainings_holds_photos_and_trainings() -> None:
+    alone = tables.over_trainings({"combined": [counts_of(0.5)]})["combined"]["mean IoU"]
+    assert np.isnan(alone["value_low"]) and alone["trainings"] == 1
+    seeds = [counts_of(0.5), counts_of(0.3), counts_of(0.4)]
+    found = tables.over_trainings({"combined": seeds})["combined"]["mean IoU"]
+    each = [float(metrics.clothing_mean_iou(one.sum(0))) for one in seeds]
+    assert (found["lowest"], found["highest"]) == (min(each), max(each))
+    assert found["value"] == pytest.approx(np.mean(each))
+    # With photos that hardly differ, what is left is Student's interval over three trainings.
+    reach = 4.303 * np.std(each, ddof=1) / np.sqrt(3)
+    assert found["value_high"] - found["value"] == pytest.approx(reach, rel=0.05)
+    same = tables.over_trainings({"combined": [counts_of(0.5)] * 3})["combined"]["mean IoU"]
+    photos = statistics.bootstrap(counts_of(0.5), metrics.clothing_mean_iou)
+    assert same["value_high"] - same["value_low"] == pytest.approx(photos.high - photos.low, rel=0.3)
+    assert tables.training_texts({"combined": {"mean IoU": found}}).shape == (1, 4)
+
+
+def test_presence_is_scored_by_class_and_false_hats_among_the_bare() -> None:
+    worn, pixels = np.zeros((10, 14), bool), np.zeros((10, 14), np.int64)
+    pixels[:, 0] = 10_000
+    worn[:4, HEADWEAR] = True
+    pixels[[0, 1, 2, 8], HEADWEAR] = 6  # more than 0.05% of the picture
+    pixels[3, HEADWEAR] = 4  # less
+    found = tables.presence_scores(worn, pixels)
+    hat = found["classes"]["headwear"]
+    assert (hat["images"], hat["precision"], hat["recall"], hat["f1"]) == (4, 0.75, 0.75, 0.75)
+    assert found["false_hats"] == pytest.approx(1 / 6) and found["false_hats_low"] < 1 / 6 < found["false_hats_high"]
+    assert np.isnan(found["classes"]["bag"]["recall"]) and found["mean_f1"] == pytest.approx(0.75)
+    assert tables.presence_texts({"combined": found}).loc["combined loss", "hats found"] == "75%"
+
+
+def test_the_claims_follow_from_the_counts(counts: dict[str, np.ndarray]) -> None:
+    decided = {claim["id"]: claim for claim in decide(CLAIMS, Evidence(counts))}
+    mean = {name: float(metrics.clothing_mean_iou(counts[name].sum(0))) for name in counts}
+    gap = mean["combined_long"] - mean["cross_entropy_long"] - (mean["combined"] - mean["cross_entropy"])
+    assert decided["longer-closes-the-gap"]["value"] == pytest.approx(gap)
+    assert decided["longer-closes-the-gap"]["verdict"] == "supported"
+    assert decided["body-outputs-spare-hair"]["value"] == pytest.approx(-0.15)
+    assert decided["class-aware-sampling-helps"]["verdict"] == "refuted"
+    assert decided["recommended-beats-combined"]["value"] is None
+    assert "not decided: the recommended training is not there" in decided["recommended-beats-combined"]["measure"]
+    assert all(claim.later for claim in CLAIMS)
+
+
+def test_every_sentence_stands_on_what_is_recorded(counts: dict[str, np.ndarray]) -> None:
+    assert "nothing is recorded" in text.answer({}).data
+    length, remedies = (
+        tables.against_their_own(counts | {"recommended": counts_of(0.7)}, {}, part) for part in ("length", "remedies")
+    )
+    results: dict[str, Any] = {
+        "remedies": {"length": length.to_dict("index"), "remedies": remedies.to_dict("index")},
+        "trials": {name: {"epochs": 15, "seeds": [0]} for name in [*counts, "recommended"]},
+    }
+    said = text.answer(results).data
+    assert said.count("\n* ") == 3 and "one training" in said and "from 0.200 to 0.400" in said
+    gain = f"{remedies.loc['combined_body', 'change']:+.3f}"
+    assert f"clearly better: hair and skin as outputs ({gain} [" in said
+    assert "not clearly: rare photos repeated (-0.0" in said
+    assert text.length(results).shape[1] <= 5 and "combined loss, 3 x as long" in text.length(results).index
+    assert text.remedies(results).loc["recommended", "against"] == "combined loss"
+
+
+def test_figures_show_what_the_tables_hold(counts: dict[str, np.ndarray]) -> None:
+    length = tables.against_their_own(counts, {}, "length")
+    epochs = {name: 45 if "long" in name else 15 for name in length.index}
+    figures = [
+        plots.budget_lines(length, epochs, "title"),
+        plots.effect_dots(tables.two_by_two(counts), "title"),
+        plots.remedy_dots(tables.against_their_own(counts, {}, "remedies"), "title"),
+        plots.presence_dots(
+            {"combined": tables.presence_scores(np.ones((3, 14), bool), np.ones((3, 14), int))}, "title"
+        ),
+    ]
+    lines = figures[0].axes[0].get_lines()
+    assert sorted(lines[0].get_ydata()) == pytest.approx(
+        length.loc[["cross_entropy", "cross_entropy_long"], "mean_iou"]
+    )
+    assert [tick.get_text() for tick in figures[1].axes[0].get_yticklabels()] == list(CLOTHING)
+    assert figures[2].axes[0].get_yticklabels()[0].get_text().startswith("hair and skin as outputs")
+    assert len(figures[3].axes[0].get_yticklabels()) == len(CLASSES) - 1
+    for figure in figures:
+        plt.close(figure)
