@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from modanet_utils import model
 from modanet_utils.datasets import ccp
-from modanet_utils.datasets.coco import ANNOTATIONS, open_dataset
+from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.project import ROOT, ProjectError, shown
@@ -26,10 +26,12 @@ from modanet_utils.report.execute import RunError, keep_failed, kernel_environme
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import NOTEBOOKS
 from modanet_utils.splits import split
+from modanet_utils.training import presence, pseudo
 from modanet_utils.training.adjustment import adjust
 from modanet_utils.training.plan import finished, keep_run, remaining
+from modanet_utils.training.runs import Run
 from modanet_utils.training.start import run_trial
-from modanet_utils.trials import Settings, finalists, plan, read_profile
+from modanet_utils.trials import Planned, Settings, finalists, plan, read_profile
 
 
 def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, NotebookNode]:
@@ -151,12 +153,23 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
         print(f"  {one.name}: {epochs} epochs to go{time_left}", flush=True)
     for number, (one, _) in enumerate(left, 1):
         print(f"{number} of {len(left)}: {one.name}", flush=True)
-        run = run_trial(one.config)
-        if one.config.loss == "cross_entropy" and one.name.split("-seed")[0] in finalists():
-            parts = split(dataset, one.config.split_seed)
-            pixels = image_pixels(dataset, parts["train"]).sum(axis=0)
-            adjust(run, dataset, parts, pixels / pixels.sum())  # while its weights are there
-        keep_run(one.name, run, out)
+        if reason := pseudo.missing(one.config, there.get(pseudo.TEACHER), quiet=False):
+            print(f"  left out: {reason}", flush=True)
+        else:
+            there[one.name] = _trained(one, dataset)
+            keep_run(one.name, there[one.name], out)
+
+
+def _trained(one: Planned, dataset: Dataset) -> Run:
+    """Train, and measure what needs the weights while they are there."""
+    run, tagged = run_trial(one.config), dataset.root.with_name(f"{dataset.root.name}_tagged")
+    if one.config.loss == "cross_entropy" and one.name.split("-seed")[0] in finalists():
+        parts = split(dataset, one.config.split_seed)
+        pixels = image_pixels(dataset, parts["train"]).sum(axis=0)
+        adjust(run, dataset, parts, pixels / pixels.sum())
+    if tagged.exists():
+        presence.measure(run, tagged, dataset.root, quiet=False)
+    return run
 
 
 def refresh() -> None:

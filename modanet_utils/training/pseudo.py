@@ -15,12 +15,15 @@ from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import IMAGES, Dataset, DatasetError, open_dataset
 from modanet_utils.model import Net
 from modanet_utils.progress import Progress
-from modanet_utils.project import ProjectError
+from modanet_utils.project import ProjectError, shown
 from modanet_utils.splits import split
 from modanet_utils.training.predict import predict_logits
 from modanet_utils.training.runs import Run
+from modanet_utils.trials import TrialConfig
 
 HALVES: Mapping[str, float] = {"teach": 0.5, "measure": 0.5}
+TEACHER = "combined_body"
+"""The trial whose network labels them."""
 SURE = 0.7
 """Probability among the classes that the tags allow below which a pixel is ignored."""
 
@@ -83,6 +86,20 @@ def write_pseudo_labels(
     info = {"name": f"{photos.name}, labelled by {run.folder.name}", "labelled_by": run.config.hash}
     files = {record["file_name"]: photos.root / IMAGES / record["file_name"] for record in images}
     return writing.write(Path(destination), info, images, annotations, files)
+
+
+def missing(config: TrialConfig, teacher: Run | None, quiet: bool = True) -> str | None:
+    """Make the labels that a trial needs where that is possible; else what is missing, in one sentence."""
+    root = Path(config.data_root)
+    tagged = root.with_name(f"{root.name}_tagged")
+    if not config.pseudo_labels or (root.parent / config.pseudo_labels).exists():
+        return None
+    if not tagged.exists():
+        return f"{shown(tagged)} is not there: make it with `modanet convert ccp-tags SOURCE {shown(tagged)}`."
+    if teacher is None:
+        return f"no run labels the photos in {shown(tagged)}: train {TEACHER} first."
+    write_pseudo_labels(teacher, tagged, root, root.parent / config.pseudo_labels, quiet)
+    return None
 
 
 @torch.inference_mode()

@@ -223,3 +223,15 @@ def test_the_ignored_category_is_listed_only_where_it_is_used(tmp_path: Path) ->
         categories = json.loads((made / "annotations.json").read_text())["categories"]
         assert ({"ignore"} <= {category["name"] for category in categories}) is listed
         assert set(np.unique(open_dataset(made).label_map(1))) == {0, IGNORE if listed else label}
+
+
+def test_labels_that_a_trial_needs_are_made_or_what_is_missing_is_said(
+    teacher: Run, tagged: Path, labelled: Path, tmp_path: Path
+) -> None:
+    config = tiny(labelled, pseudo_labels="labelled_pseudo")
+    assert pseudo.missing(tiny(labelled), None) is None
+    assert "modanet convert ccp-tags" in (pseudo.missing(config, teacher) or "")
+    tagged.rename(tmp_path / "labelled_tagged")
+    assert "train combined_body first" in (pseudo.missing(config, None) or "")
+    assert pseudo.missing(config, teacher) is None
+    assert open_dataset(tmp_path / "labelled_pseudo").ids and pseudo.missing(config, None) is None
