@@ -30,7 +30,13 @@ sns.set_theme(style="whitegrid", context="notebook", rc={"axes.titlelocation": "
 
 
 def show(figure: Figure, alt: str, photo: bool = False) -> None:
-    """Put a figure into the notebook's output, once, and close it; `alt` says in a sentence what it shows.
+    """Put a figure into the notebook's output, once, and close it; `alt` says in a sentence what it shows."""
+    image, metadata = picture(figure, alt, photo)
+    display(image, metadata=metadata)
+
+
+def picture(figure: Figure, alt: str, photo: bool = False) -> tuple[Image, dict[str, dict[str, str]]]:
+    """A figure as an image with its metadata, as notebooks keep them; the figure is closed.
 
     One that holds photographs is stored as JPEG, which is a tenth of the size.
     """
@@ -43,7 +49,7 @@ def show(figure: Figure, alt: str, photo: bool = False) -> None:
         few = Picture.open(buffer).convert("RGB").quantize(256, kmeans=1, dither=Picture.Dither.NONE)
         buffer = BytesIO()
         few.save(buffer, format=kind, optimize=True)
-    display(Image(buffer.getvalue(), format=kind, alt=alt), metadata={f"image/{kind}": {"alt": alt}})
+    return Image(buffer.getvalue(), format=kind, alt=alt), {f"image/{kind}": {"alt": alt}}
 
 
 def colored(label_map: np.ndarray) -> np.ndarray:

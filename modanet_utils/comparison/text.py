@@ -10,7 +10,7 @@ from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.tables import spread_texts
 from modanet_utils.results.compared import compared_texts
 from modanet_utils.results.tables import class_table
-from modanet_utils.results.text import NOTHING, PENDING, Table, listed, on_real_photos, row_text, value_text
+from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, listed, on_real_photos, row_text, value_text
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import TRIALS, headline, label_of
 
@@ -26,11 +26,20 @@ def cross_entropy(results: Mapping[str, Any]) -> Markdown:
     if "cross_entropy" not in results.get("trials", {}):
         return PENDING
     zero = zero_classes(test := results["trials"]["cross_entropy"]["test"])
-    stays = f"{len(zero) or 'none'} of the 13 clothing classes {'stay' if len(zero) > 1 else 'stays'} at zero"
-    return Markdown(
-        f"{on_real_photos(results)} plain cross-entropy reaches a mean IoU of {row_text(test, 'mean_iou')} over the "
-        f"clothing classes, and {stays} (IoU below {FOUND}){f': {listed(zero)}' if zero else ''}."
-    )
+    stays = f"{len(zero) or 'None'} of the 13 clothing classes {'stay' if len(zero) > 1 else 'stays'} at zero"
+    reached = f"Plain cross-entropy reaches a mean IoU of {row_text(test, 'mean_iou')} over the clothing classes."
+    at_zero = f"{stays} (IoU below {FOUND}){f': {listed(zero)}' if zero else ''}."
+    return bullets(on_real_photos(results), [at_zero, reached, _longer(results)])
+
+
+def _longer(results: Mapping[str, Any]) -> str:
+    """Never or not yet: which classes are at zero after the longest training."""
+    long = results["trials"].get("cross_entropy_long")
+    if not long:
+        return ""
+    zero, times = zero_classes(long["test"]), round(long["epochs"] / results["trials"]["cross_entropy"]["epochs"])
+    left = f"{len(zero)} are still at zero: {listed(zero)}" if zero else "none is at zero any more"
+    return f"Trained {times} times as long, {left} (one training)."
 
 
 def combined(results: Mapping[str, Any]) -> Markdown:
@@ -40,27 +49,29 @@ def combined(results: Mapping[str, Any]) -> Markdown:
         return PENDING
     before, shifted, after = (trials[name]["test"] for name in headline())
     zero = zero_classes(after)
-    stay = "one class stays" if len(zero) == 1 else f"{len(zero)} classes stay"
-    left = f"{stay} at zero ({listed(zero)})" if zero else "no class stays at zero"
-    return Markdown(
-        f"{on_real_photos(results)} the combined loss reaches a mean IoU of {row_text(after, 'mean_iou')}, against "
+    stay = "One class stays" if len(zero) == 1 else f"{len(zero)} classes stay"
+    left = f"{stay} at zero ({listed(zero)})" if zero else "No class stays at zero"
+    reached = (
+        f"The combined loss reaches a mean IoU of {row_text(after, 'mean_iou')}, against "
         f"{value_text(before['mean_iou'])} with cross-entropy and {value_text(shifted['mean_iou'])} with "
-        f"cross-entropy whose outputs are shifted afterwards. With it {left}.{_gain_and_price(results)}{_best(results)}"
+        f"cross-entropy whose outputs are shifted afterwards. {left}."
     )
+    return bullets(on_real_photos(results), [reached, *_gain_and_price(results), _best(results)])
 
 
-def _gain_and_price(results: Mapping[str, Any]) -> str:
+def _gain_and_price(results: Mapping[str, Any]) -> list[str]:
     claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
-    text = ""
+    said = []
     if gain := claims.get("combined-beats-adjusted"):
         verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
         by = value_text(gain["value"], gain["interval"])
-        text += f" It {verb} the shifted outputs of cross-entropy, which cost no training (by {by})."
+        said.append(f"It {verb} the shifted outputs of cross-entropy, which cost no training (by {by}).")
     if price := claims.get("precision-pays"):
         verb = {"supported": "falls", "refuted": "does not fall"}.get(price["verdict"], "does not clearly fall")
-        text += f" Precision, the share of the pixels called a garment that are that garment, {verb} against plain "
-        text += f"cross-entropy ({value_text(price['value'], price['interval'])})."
-    return text
+        by = value_text(price["value"], price["interval"])
+        what = "Precision, the share of the pixels called a garment that are that garment"
+        said.append(f"{what}, {verb} against plain cross-entropy ({by}).")
+    return said
 
 
 def _best(results: Mapping[str, Any]) -> str:
@@ -71,7 +82,7 @@ def _best(results: Mapping[str, Any]) -> str:
         return ""
     name = max(others, key=lambda other: trials[other]["validation"])
     mean, change = value_text(trials[name]["mean_iou"]), row_text(trials[name], "change")
-    return f" The best of the other trials, by validation, is {label_of(name)}: {mean} ({change})."
+    return f"The best of the other trials, by validation, is {label_of(name)}: {mean} ({change})."
 
 
 def _compared(results: Mapping[str, Any], part: str) -> dict[str, Any]:

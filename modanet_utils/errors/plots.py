@@ -179,6 +179,23 @@ def answer_dots(table: pd.DataFrame, thresholds: Mapping[str, float], title: str
     return titled(figure, title)
 
 
+def opening(results: Mapping[str, Any], thresholds: Mapping[str, float]) -> tuple[Figure, str] | None:
+    """The picture at the top of notebook 04, with its alternative text: recorded shares of hair, headwear and skin."""
+    kept = results.get("errors", {}).get("answers")
+    if not kept:
+        return None
+    wanted = ("hair_as_headwear", "headwear_alarms", "headwear_missed", "skin_as_clothing")
+    table = pd.DataFrame({name: kept[name] for name in wanted if name in kept}).T
+    numbers = [name for name in table.columns if name != "text"]
+    table[numbers] = table[numbers].astype(float)
+    hair, skin = (table.loc[name, "after"] for name in ("hair_as_headwear", "skin_as_clothing"))
+    title = f"With the combined loss {hair:.0%} of the hair becomes headwear, {skin:.0%} of the skin clothing"
+    alt = (
+        f"Shares for both trials with 95% intervals: hair called headwear {hair:.1%}, skin called clothing {skin:.1%}."
+    )
+    return answer_dots(table, thresholds, title), alt
+
+
 def origin_bars(table: pd.DataFrame, title: str) -> Figure:
     """A bar of shares for every column of `tables.origins`; labels below 3% in all are drawn together, as "other"."""
     large = (table >= 0.03).any(axis=1)

@@ -10,7 +10,7 @@ from IPython.display import Markdown
 from modanet_utils.errors.causes.questions import ARMS, CROWD
 from modanet_utils.errors.places import KINDS
 from modanet_utils.errors.tables import PAIR
-from modanet_utils.results.text import NOTHING, PENDING, Table, on_real_photos, row_text, value_text
+from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, on_real_photos, row_text, value_text
 from modanet_utils.thresholds import SHIFT
 
 SHARE, CHANGE = ".1%", "+.1%"
@@ -85,27 +85,41 @@ def answer(results: Mapping[str, Any]) -> Markdown:
         for name in ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing", "skin_deeper")
     )
     often = (
-        f"{on_real_photos(results)} {before} of all hair is called headwear with cross-entropy and {hair} with the "
-        f"combined loss; there {on_hair} of headwear's false positives lie on hair. Of all skin {skin} is called "
-        f"clothing by the combined loss, and of that {deeper} lies more than {SHIFT} pixels from any true clothing."
+        f"{hair} of all hair is called headwear with the combined loss, {before} with cross-entropy; {on_hair} of "
+        f"headwear's false positives lie on hair.{_over_trainings(results)}"
     )
-    return Markdown(often + _why(results))
+    body = (
+        f"Of all skin {skin} is called clothing by the combined loss, and of that {deeper} lies more than {SHIFT} "
+        "pixels from any true clothing."
+    )
+    return bullets(on_real_photos(results), [often, *_why(results)[:1], body, *_why(results)[1:]])
 
 
-def _why(results: Mapping[str, Any]) -> str:
+def _over_trainings(results: Mapping[str, Any]) -> str:
+    """How far trainings of the combined loss lie apart in it: what notebook 06 recorded."""
+    trainings = results.get("remedies", {}).get("trainings", {}).get("combined", {})
+    row = trainings.get("hair called headwear", {"trainings": 1})
+    if row["trainings"] < 2:
+        return ""
+    ends = f"from {row['lowest']:.1%} to {row['highest']:.1%}"
+    return f" Over {row['trainings']} trainings the share of hair goes {ends}."
+
+
+def _why(results: Mapping[str, Any]) -> list[str]:
     claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
     wanted = ("alike-colours-cause", "not-just-any-colour", "complex-scenes", "people-not-things")
     if not set(wanted) <= claims.keys():
-        return ""
+        return []
     chosen = [claims[name] for name in wanted]
     verbs = {"supported": "", "refuted": "not ", "inconclusive": "not clearly "}
     hair, background, crowd, person = (verbs[claim["verdict"]] for claim in chosen)
     forms = (CHANGE, CHANGE, "+.2f", "+.2f")
     values = [value_text(one["value"], one["interval"], form) for one, form in zip(chosen, forms, strict=True)]
     links = ["and" if a["verdict"] == b["verdict"] else "but" for a, b in (chosen[:2], chosen[2:])]
-    return (
-        f" Hair recoloured toward hats is {hair}called headwear more often than hair recoloured as far toward other "
+    return [
+        f"Hair recoloured toward hats is {hair}called headwear more often than hair recoloured as far toward other "
         f"hair ({values[0]} of the hair), {links[0]} {background}more often than hair before a background recoloured "
-        f"as far ({values[1]}). With a second person who covers 30% of the first the mean IoU is {crowd}lower "
-        f"({values[2]}), {links[1]} behind a person it is {person}lower than behind a plain silhouette ({values[3]})."
-    )
+        f"as far ({values[1]}).",
+        f"With a second person who covers 30% of the first the mean IoU is {crowd}lower "
+        f"({values[2]}), {links[1]} behind a person it is {person}lower than behind a plain silhouette ({values[3]}).",
+    ]

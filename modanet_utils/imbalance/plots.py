@@ -34,6 +34,20 @@ def share_dots(shares: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
+def opening(shares: pd.DataFrame) -> tuple[Figure, str] | None:
+    """The picture at the top of notebook 01, with its alternative text, of shares of pixels, classes x data sets."""
+    seen = shares.drop(index="background").where(shares > 0)
+    if seen.empty:
+        return None
+    rarest, commonest = np.log(seen).mean(axis=1).idxmin(), np.log(seen).mean(axis=1).idxmax()
+    times = (seen.loc[commonest] / seen.loc[rarest]).max()
+    title = f"{rarest.capitalize()}: up to {times:.0f} times fewer pixels than {commonest}"
+    ends = (
+        f"{seen.loc[rarest].min():.2%} of the pixels for {rarest}, {shares.loc['background'].max():.0%} for background"
+    )
+    return share_dots(shares, title), f"Share of all pixels per class on a log scale, a dot a data set: {ends}."
+
+
 def _class_rows(order: pd.Index, height: float) -> tuple[Figure, Axes]:
     """A row a class on stripes, a log scale below."""
     figure, axis = plt.subplots(figsize=(8.5, height), layout="constrained")

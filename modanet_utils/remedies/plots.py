@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from modanet_utils.plots import dots, ends_of, offsets, rows, title_above_legend, titled
+from modanet_utils.remedies.tables import frame
 from modanet_utils.trials import TRIALS, color_of, label_of
 
 BUDGET = {"mean_iou": "mean IoU of 13 classes", "precision": "precision of clothing", "found": "classes found, of 13"}
@@ -64,6 +65,19 @@ def remedy_dots(table: pd.DataFrame, title: str) -> Figure:
     axes[1].plot(100 * table["hair_as_headwear"], range(len(table)), "D", color="#8c7b6b")
     axes[1].set(xlabel="hair called headwear, percent", xlim=(0, None))
     return titled(figure, title)
+
+
+def opening(results: Mapping[str, Any]) -> tuple[Figure, str] | None:
+    """The picture at the top of notebook 06, with its alternative text: recorded remedies."""
+    rows_ = results.get("remedies", {}).get("remedies")
+    if not rows_:
+        return None
+    table = frame(rows_)
+    gains = table["change"].dropna()
+    title = f"{(table['change_low'] > 0).sum()} of {len(gains)} changes clearly raise the mean IoU"
+    best = gains.idxmax()
+    most = f"most by {label_of(best)}, {gains[best]:+.3f}, of {len(gains)}"
+    return remedy_dots(table, title), f"Gain in mean IoU and hair called headwear, a row a change; {most}."
 
 
 def presence_dots(found: Mapping[str, Mapping[str, Any]], title: str) -> Figure:

@@ -105,6 +105,13 @@ def cell_texts(found: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("loss")
 
 
+def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """A recorded table of numbers, undefined as NaN; texts stay."""
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    numbers = [name for name in table.columns if name != "against"]
+    return table.astype(dict.fromkeys(numbers, float))
+
+
 OVER_SEEDS = {
     "mean IoU": metrics.clothing_mean_iou,
     "hair called headwear": metrics.hair_as_headwear,

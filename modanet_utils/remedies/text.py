@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.remedies.tables import (
     cell_texts,
+    frame,
     length_texts,
     presence_texts,
     remedy_texts,
     training_texts,
 )
-from modanet_utils.results.text import NOTHING, PENDING, Table, listed, on_real_photos, row_text, value_text
+from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, listed, on_real_photos, row_text, value_text
 from modanet_utils.trials import TRIALS, label_of
 
 
@@ -21,19 +21,10 @@ def _part(results: Mapping[str, Any], name: str) -> Any:
     return results.get("remedies", {}).get(name) or {}
 
 
-def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """A recorded table of numbers, undefined as NaN; texts stay."""
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    numbers = [name for name in table.columns if name != "against"]
-    return table.astype(dict.fromkeys(numbers, float))
-
-
 def answer(results: Mapping[str, Any]) -> Markdown:
     """Three bullets: the best network, the remedies, loss and length."""
-    said = [text for text in (_best(results), _remedies(results), _length(results)) if text]
-    if not said:
-        return PENDING
-    return Markdown(f"{on_real_photos(results)}:\n\n" + "\n".join(f"* {text}" for text in said))
+    said = _best(results), _remedies(results), _length(results)
+    return bullets(on_real_photos(results), said) if any(said) else PENDING
 
 
 def _best(results: Mapping[str, Any]) -> str:

@@ -19,6 +19,11 @@ def on_real_photos(results: Mapping[str, Any]) -> str:
     return f"**On real photos**{about}"
 
 
+def bullets(head: str, points: Sequence[str]) -> Markdown:
+    """An answer in a few points under the words that say whose it is; empty points are left out."""
+    return Markdown(f"{head}:\n\n" + "\n".join(f"* {point}" for point in points if point))
+
+
 def listed(names: list[str]) -> str:
     """Names as a sentence lists them: ``a, b and c``."""
     return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
