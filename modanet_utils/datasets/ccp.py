@@ -56,6 +56,13 @@ def label_names(source: Path) -> list[str]:
     return [str(cell.ravel()[0]) for cell in loadmat(source / "label_list.mat")["label_list"].ravel()]
 
 
+def mask_of(source: str | Path, image_id: int, names: Sequence[str]) -> np.ndarray:
+    """Pixels of some of CCP's own labels in an image, ``(H, W) bool``, from the original layout."""
+    source = Path(source)
+    values = [label_names(source).index(name) for name in names]
+    return np.isin(loadmat(source / "annotations" / "pixel-level" / f"{image_id:04d}.mat")["groundtruth"], values)
+
+
 def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> Path:
     """Convert CCP's original layout into a dataset folder (written whole or not at all).
 

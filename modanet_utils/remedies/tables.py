@@ -112,6 +112,48 @@ def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(numbers, float))
 
 
+def second_reading(counts: Counts, without: Counts) -> dict[str, dict[str, Any]]:
+    """What scoring without stockings and tights changes: the same predictions, fewer pixels.
+
+    Args:
+        counts, without: Trial's name to its counts ``(images, 16, 14)``, with all pixels and without those.
+
+    Returns:
+        By trial ``mean_iou`` and ``again`` (without), ``change`` with ``_low`` and ``_high``, ``pixels`` (share of all
+        that is left out), ``photos`` (that show them), ``errors`` (share of all wrong pixels that lie on them), and
+        ``pants`` and ``boots``: share of the background called so that lies on them.
+    """
+    found = {}
+    for name, second in without.items():
+        first, left = counts[name], counts[name] - second
+        right = [metrics.fold_body(each.sum(0), len(CLASSES)).trace() for each in (first, left)]
+        wrong = first.sum() - right[0], left.sum() - right[1]
+        row = {"mean_iou": float(metrics.clothing_mean_iou(first.sum(0))), "pixels": left.sum() / first.sum()}
+        row |= {"again": float(metrics.clothing_mean_iou(second.sum(0)))}
+        row |= statistics.ends("change", statistics.paired_comparison(first, second, metrics.clothing_mean_iou)[:3])
+        row |= {"photos": int((left.sum((1, 2)) > 0).sum()), "errors": float(metrics.ratio(wrong[1], wrong[0]))}
+        for label in ("pants", "boots"):
+            called = [each[:, 0, CLASSES.index(label)].sum() for each in (left, first)]
+            row[label] = float(metrics.ratio(*called))
+        found[name] = row
+    return found
+
+
+def second_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """`second_reading` as a reader sees it."""
+    rows = {
+        label_of(name): {
+            "mean IoU without them": value_text(row["again"]),
+            "change": row_text(row, "change", "+.3f"),
+            "wrong pixels that lie on them": value_text(row["errors"], form=".1%"),
+            "of background called pants": value_text(row["pants"], form=".0%"),
+            "of background called boots": value_text(row["boots"], form=".0%"),
+        }
+        for name, row in found.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
 OVER_SEEDS = {
     "mean IoU": metrics.clothing_mean_iou,
     "hair called headwear": metrics.hair_as_headwear,

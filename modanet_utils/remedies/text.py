@@ -11,6 +11,7 @@ from modanet_utils.remedies.tables import (
     length_texts,
     presence_texts,
     remedy_texts,
+    second_texts,
     training_texts,
 )
 from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, listed, on_real_photos, row_text, value_text
@@ -102,6 +103,12 @@ def remedies(results: Mapping[str, Any]) -> Table:
     """The recorded remedies."""
     rows = _part(results, "remedies")
     return remedy_texts(frame(rows)) if rows else NOTHING
+
+
+def labels(results: Mapping[str, Any]) -> Table:
+    """The recorded second reading without stockings and tights."""
+    found = _part(results, "second_reading")
+    return second_texts(found) if found else NOTHING
 
 
 def presence(results: Mapping[str, Any]) -> Table:

@@ -26,7 +26,7 @@ from modanet_utils.report.execute import RunError, keep_failed, kernel_environme
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import NOTEBOOKS
 from modanet_utils.splits import split
-from modanet_utils.training import presence, pseudo
+from modanet_utils.training import presence, pseudo, stockings
 from modanet_utils.training.adjustment import adjust
 from modanet_utils.training.plan import finished, keep_run, remaining
 from modanet_utils.training.runs import Run
@@ -156,12 +156,12 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
         if reason := pseudo.missing(one.config, there.get(pseudo.TEACHER), quiet=False):
             print(f"  left out: {reason}", flush=True)
         else:
-            there[one.name] = _trained(one, dataset)
+            there[one.name] = _trained(one, dataset, data_root)
             keep_run(one.name, there[one.name], out)
 
 
-def _trained(one: Planned, dataset: Dataset) -> Run:
-    """Train, and measure what needs the weights while they are there."""
+def _trained(one: Planned, dataset: Dataset, source: Path | None) -> Run:
+    """Train, and measure what needs the weights while they are there, where tags and the original labels are at hand."""
     run, tagged = run_trial(one.config), dataset.root.with_name(f"{dataset.root.name}_tagged")
     if one.config.loss == "cross_entropy" and one.name.split("-seed")[0] in finalists():
         parts = split(dataset, one.config.split_seed)
@@ -169,6 +169,8 @@ def _trained(one: Planned, dataset: Dataset) -> Run:
         adjust(run, dataset, parts, pixels / pixels.sum())
     if tagged.exists():
         presence.measure(run, tagged, dataset.root, quiet=False)
+    if source and (source / "annotations" / "pixel-level").is_dir():
+        stockings.measure(run, dataset, source, quiet=False)
     return run
 
 

@@ -112,6 +112,20 @@ def test_presence_is_scored_by_class_and_false_hats_among_the_bare() -> None:
     assert tables.presence_texts({"combined": found}).loc["combined loss", "hats found"] == "75%"
 
 
+def test_a_second_reading_counts_what_was_left_out() -> None:
+    first = np.zeros((4, 16, 14), np.int64)
+    first[:, 0, 0], first[:, 8, 8] = 100, 20
+    first[0, 0, 8] = 10  # background called pants, of which six pixels are stockings
+    second = first.copy()
+    second[0, 0, 8] = 4
+    second[0, 0, 0] = 97
+    found = tables.second_reading({"combined": first}, {"combined": second})["combined"]
+    assert found["photos"] == 1 and found["pixels"] == pytest.approx(9 / first.sum())
+    assert found["errors"] == pytest.approx(6 / 10) and found["pants"] == pytest.approx(6 / 10)
+    assert found["change"] == pytest.approx(80 / 84 - 80 / 90) and np.isnan(found["boots"])
+    assert tables.second_texts({"combined": found}).loc["combined loss", "wrong pixels that lie on them"] == "60.0%"
+
+
 def test_the_claims_follow_from_the_counts(counts: dict[str, np.ndarray]) -> None:
     decided = {claim["id"]: claim for claim in decide(CLAIMS, Evidence(counts))}
     mean = {name: float(metrics.clothing_mean_iou(counts[name].sum(0))) for name in counts}
