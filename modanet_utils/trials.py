@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from modanet_utils.classes import CLASSES
 from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.project import ROOT, ProjectError, did_you_mean
 
@@ -47,6 +48,11 @@ Flag = Annotated[bool, Valid("true or false")]
 
 Loss = Literal["cross_entropy", "focal", "dice", "lovasz", "combined"]
 Scheme = Literal[*SCHEMES]  # type: ignore[valid-type]  # pydantic reads the names when it runs
+ByName = dict[Literal[*CLASSES], Annotated[float, Field(gt=0)]]  # type: ignore[valid-type]
+Weights = Annotated[
+    Scheme | Annotated[ByName, Field(min_length=1)],
+    Valid(f"one of {', '.join(SCHEMES)}, or numbers above 0 by class, as in belt=5,boots=3, of {', '.join(CLASSES)}"),
+]
 Precision = Annotated[Literal["no", "bf16", "fp16"], Valid('"no" (in YAML with the quotes), "bf16" or "fp16"')]
 
 PACKAGED = "tu-tf_efficientnet_lite0"  # its ImageNet weights come as a package
@@ -86,6 +92,8 @@ class Settings(BaseModel):
         about = cls.model_fields[name]
         valid = [one.text for one in about.metadata if isinstance(one, Valid)]
         known = [str(one) for one in get_args(about.annotation)]
+        if name == "class_weights" and isinstance(value, str):
+            return f"{name} is {value!r}: {did_you_mean(value, SCHEMES, f'Give {valid[-1]}.')}"
         if not valid and isinstance(value, str):
             return f"{name} is {value!r}: {did_you_mean(value, known)}"
         return f"{name} is {value!r}: give {valid[-1] if valid else 'one of ' + ', '.join(known)}."
@@ -115,8 +123,30 @@ class Settings(BaseModel):
             takes_text = any(kind is str or isinstance(kind, str) for kind in kinds)
             takes_none = bool({None, type(None)} & set(kinds))
             value = text if takes_text else _number_or_flag(text)
+            if name == "class_weights" and "=" in text:
+                pairs = [pair.partition("=") for pair in text.split(",")]
+                value = {one.strip(): _number_or_flag(number.strip()) for one, _, number in pairs}
             values[name] = None if takes_none and text.lower() == "none" else value
         return values
+
+
+def as_text(value: Any) -> str:
+    """A value of a setting as `Settings.from_texts` reads it."""
+    if isinstance(value, dict):
+        return ",".join(f"{name}={number}" for name, number in value.items())
+    return "none" if value is None else str(value)
+
+
+def check_parameters(names: Mapping[str, Any]) -> None:
+    """SettingError for a parameter that a notebook does not know; a notebook passes ``globals()`` after its imports.
+
+    What papermill injects besides the parameters of the notebook would otherwise change nothing without a word.
+    """
+    plain = (str, int, float, list, dict, type(None))
+    for name, value in names.items():
+        ours = name in Profile.model_fields or name.startswith("_") or name.isupper() or name in ("In", "Out")
+        if isinstance(value, plain) and not ours:
+            raise SettingError(f"Parameter {name!r} is unknown: {did_you_mean(name, Profile.model_fields)}")
 
 
 def _number_or_flag(text: str) -> Any:
@@ -140,7 +170,7 @@ class TrialConfig(Settings):
     attention: Literal["scse", None] = "scse"
     outputs: Literal[14, 16] = 14  # with 16 hair and skin are predicted as well, and summed into background
     loss: Loss = "cross_entropy"
-    class_weights: Scheme = "none"
+    class_weights: Weights = "none"
     gamma: Amount = 2.0
     dice: Amount = 1.0
     focal: Amount = 1.0

@@ -17,6 +17,7 @@ from accelerate.state import AcceleratorState
 from modanet_utils import losses, model, trials
 from modanet_utils.comparison.plots import trial_dots
 from modanet_utils.comparison.text import parts
+from modanet_utils.datasets.weights import class_weights
 from modanet_utils.project import ProjectError
 from modanet_utils.report.execute import notebook_parameters
 from modanet_utils.results.compared import compared, compared_texts
@@ -345,3 +346,30 @@ def test_profile_modanet_takes_one_step(name: str) -> None:
     assert loss.isfinite()
     moved = [not torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True)]
     assert sum(moved) > 0.9 * len(moved)
+
+
+# ------------------------------------------------------------------------------------------ weights by name, parameters
+
+
+def test_class_weights_are_a_scheme_or_numbers_by_name() -> None:
+    config = TrialConfig(class_weights={"belt": 5, "boots": 3.0})
+    assert config.class_weights == {"belt": 5.0, "boots": 3.0}
+    assert config.hash == TrialConfig(class_weights={"boots": 3.0, "belt": 5.0}).hash != TrialConfig().hash
+    texts = {"class_weights": trials.as_text(config.class_weights)}
+    assert TrialConfig(**TrialConfig.from_texts(texts)) == config
+    weights = class_weights(np.ones((1, 14), int), config.class_weights)
+    assert weights.mean() == pytest.approx(1) and weights[2] / weights[1] == pytest.approx(5)
+
+
+@pytest.mark.parametrize("value", [{"blet": 5.0}, {"belt": 0.0}, {"belt": "much"}, {}, "invers", 3])
+def test_senseless_class_weights_are_refused_in_one_sentence(value: Any) -> None:
+    with pytest.raises(SettingError, match=r"^class_weights.*inverse_sqrt.*\.$") as error:
+        TrialConfig(class_weights=value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_parameter_that_no_notebook_knows_is_refused() -> None:
+    known = {"profile": "mine", "epochs": 3, "In": [], "Out": {}, "_oh": {}, "SMALL": 256, "plots": np}
+    trials.check_parameters(known)
+    with pytest.raises(SettingError, match="Parameter 'epoch' is unknown: did you mean 'epochs'"):
+        trials.check_parameters(known | {"epoch": 3})

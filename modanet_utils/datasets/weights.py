@@ -1,6 +1,6 @@
 """Class weights from pixel shares, and what each scheme implies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def image_pixels(dataset: Dataset, ids: Iterable[int]) -> np.ndarray:
     return folded(np.stack([dataset.pixels(image_id) for image_id in ids]))
 
 
-def class_weights(pixels: np.ndarray, scheme: str, beta: float = 0.999) -> np.ndarray:
+def class_weights(pixels: np.ndarray, scheme: str | Mapping[str, float], beta: float = 0.999) -> np.ndarray:
     """One weight per class, ``(14,) float64``, mean 1; a class that never occurs gets the largest of the others.
 
     Args:
@@ -36,15 +36,22 @@ def class_weights(pixels: np.ndarray, scheme: str, beta: float = 0.999) -> np.nd
             ``none`` 1; ``inverse_sqrt`` f_c^-1/2; ``inverse`` 1/f_c;
             ``median_frequency`` median(g)/g_c, g_c = pixels of c / pixels of the images that contain c (Eigen
             and Fergus, ICCV 2015); ``effective_number`` (1 - beta)/(1 - beta^n_c), n_c = images that contain c
-            (Cui et al., CVPR 2019, whose samples are images).
+            (Cui et al., CVPR 2019, whose samples are images). Or weights by name: a class that is not named weighs 1.
 
     Raises:
         ValueError: Unknown scheme, or no pixels.
 
     >>> class_weights([[90, 10]], "inverse").round(2).tolist()
     [0.2, 1.8]
+    >>> class_weights([[90, 10]], {"background": 2, "bag": 14}).round(2).tolist()[:3]
+    [0.5, 3.5, 0.25]
     """
     pixels = np.asarray(pixels)
+    if isinstance(scheme, Mapping):
+        if unknown := [name for name in scheme if name not in CLASSES]:
+            raise ProjectError(f"class_weights name {unknown[0]!r}: {did_you_mean(unknown[0], CLASSES)}")
+        weights = np.array([scheme.get(name, 1.0) for name in CLASSES])
+        return weights / weights.mean()
     if scheme not in SCHEMES:
         raise ProjectError(f"class_weights {scheme!r} is unknown: {did_you_mean(scheme, SCHEMES)}")
     if pixels.ndim != 2 or not pixels.sum():

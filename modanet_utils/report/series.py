@@ -161,7 +161,7 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
 
 
 def _trained(one: Planned, dataset: Dataset, source: Path | None) -> Run:
-    """Train, and measure what needs the weights while they are there, where tags and the original labels are at hand."""
+    """Train, and measure what needs the weights while they are there: tagged photos, and what CCP alone labels."""
     run, tagged = run_trial(one.config), dataset.root.with_name(f"{dataset.root.name}_tagged")
     if one.config.loss == "cross_entropy" and one.name.split("-seed")[0] in finalists():
         parts = split(dataset, one.config.split_seed)
