@@ -104,7 +104,8 @@ def open_workspace(
     Args:
         data_root: Data set folder; None for ``data/PROFILE``, where the synthetic figures are drawn if they
             are not there yet. A relative path is looked for in the project's folder, then in the current one.
-        out_dir: Folder for the results; None for ``build/report/PROFILE``. Relative to the project's folder.
+        out_dir: Folder for the results; None for ``build/report/PROFILE``. Relative to the project's folder. Where it
+            holds a report, a notebook that runs alone writes beside it, into a folder whose name ends in ``-alone``.
         annotations_only: Photos are neither needed nor looked for. None: only where there is no folder of
             photos; where there is one, the images are those that every other notebook uses.
 
@@ -116,8 +117,10 @@ def open_workspace(
     if annotations_only is None:
         annotations_only = not ((root.parent if root.suffix == ".json" else root) / IMAGES).is_dir()
     out = ROOT / (f"build/report/{profile}" if out_dir is None else Path(out_dir).expanduser())
-    results_path = Path(os.environ.get(RESULTS_VARIABLE) or out / "results.json")
-    return Workspace(profile, open_dataset(root, annotations_only), out, results_path)
+    series = os.environ.get(RESULTS_VARIABLE)
+    if not series and any(out.glob("*.ipynb")):  # a notebook that runs alone leaves a finished report as it is
+        out = out.with_name(f"{out.name}-alone")
+    return Workspace(profile, open_dataset(root, annotations_only), out, Path(series or out / "results.json"))
 
 
 def recorded(profile: str = "ccp", complete: bool = True) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from modanet_utils.datasets import find
 from modanet_utils.datasets.coco import DatasetError
 from modanet_utils.results import workspace
 from modanet_utils.results.schema import ResultsError, write_results
-from modanet_utils.results.workspace import NOTEBOOKS, Workspace, open_workspace, recorded
+from modanet_utils.results.workspace import NOTEBOOKS, RESULTS_VARIABLE, Workspace, open_workspace, recorded
 
 TOP = LABELS.index("top")
 
@@ -137,3 +137,16 @@ def test_annotations_are_enough_where_there_is_no_folder_of_photos(tmp_path: Pat
     full = write_coco(tmp_path / "full", images, [annotation(1, TOP, [rectangle(0, 0, 3, 3)])])
     (full / "images" / "2.png").unlink()
     assert open_workspace("tiny", full, annotations_only=None).dataset.ids == [1]
+
+
+def test_a_notebook_that_runs_alone_leaves_a_report_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos, out = write_dataset(tmp_path / "photos"), tmp_path / "report"
+    assert open_workspace("ccp", photos, out).out == out  # nothing is there yet
+    out.mkdir()
+    (out / "01.ipynb").touch()
+    work = open_workspace("ccp", photos, out)
+    work.record("more", 1)
+    assert work.out == tmp_path / "report-alone" and (work.out / "results.json").exists()
+    assert [path.name for path in out.iterdir()] == ["01.ipynb"]
+    monkeypatch.setenv(RESULTS_VARIABLE, str(tmp_path / "staged.json"))  # the series itself
+    assert open_workspace("ccp", photos, out).out == out
