@@ -241,6 +241,19 @@ def test_composed_people_overlap_as_asked(person: Scene, overlap: float) -> None
     assert (whole & pair.front_seen).sum() / whole.sum() == pytest.approx(pair.covered)
 
 
+def test_covered_is_a_share_of_the_rear_person(person: Scene) -> None:
+    """With people of unlike size: what is covered of the one is another share of the other."""
+    figure, background = cut_out(person, range(1, 16)), without_person(person)
+    half = replace(
+        figure, photo=figure.photo[: len(figure.photo) // 2], labels=figure.labels[: len(figure.labels) // 2]
+    )
+    for rear, front in ((figure, half), (half, figure)):
+        pair = compose(background, rear, front, 0.3)
+        whole = (pair.rear.truth > 0) & (pair.rear.truth != IGNORE)
+        assert (whole & pair.front_seen).sum() / whole.sum() == pytest.approx(pair.covered)
+        assert (whole & pair.front_seen).sum() / pair.front_seen.sum() != pytest.approx(pair.covered, rel=0.2)
+
+
 def test_the_silhouette_is_the_front_person_in_one_colour(person: Scene) -> None:
     figure = cut_out(person, range(1, 16))
     pair = compose(without_person(person), figure, figure, 0.3)
