@@ -244,9 +244,8 @@ def test_composed_people_overlap_as_asked(person: Scene, overlap: float) -> None
 def test_covered_is_a_share_of_the_rear_person(person: Scene) -> None:
     """With people of unlike size: what is covered of the one is another share of the other."""
     figure, background = cut_out(person, range(1, 16)), without_person(person)
-    half = replace(
-        figure, photo=figure.photo[: len(figure.photo) // 2], labels=figure.labels[: len(figure.labels) // 2]
-    )
+    middle = len(figure.photo) // 2
+    half = figure._replace(photo=figure.photo[:middle], labels=figure.labels[:middle])
     for rear, front in ((figure, half), (half, figure)):
         pair = compose(background, rear, front, 0.3)
         whole = (pair.rear.truth > 0) & (pair.rear.truth != IGNORE)
