@@ -112,12 +112,13 @@ def _room_told(path: Path, partial: Path, needed: int = 0) -> Iterator[None]:
         raise ProjectError(f"The disk is full: {shown(path)} needs {need}; make room, then go on.") from error
 
 
-def _clear_leftovers(path: Path) -> None:
-    """Remove what processes that were killed while they wrote this path have left beside it."""
+def partial_path(path: Path) -> Path:
+    """What a path is called while it is written; what killed processes have left of that is removed."""
     for one in path.parent.glob(f".*.{glob.escape(path.name)}"):
         pid = one.name.split(".")[1]
-        if pid.isdigit() and not _runs(int(pid)):
+        if pid.isdigit() and not (int(pid) != os.getpid() and _runs(int(pid))):
             shutil.rmtree(one) if one.is_dir() else one.unlink(missing_ok=True)
+    return path.with_name(f".{os.getpid()}.{path.name}")  # the ending stays: some writers go by it
 
 
 def _runs(pid: int) -> bool:
@@ -135,8 +136,7 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
     content: Text (UTF-8), bytes, or a function that writes to the path it is given. ProjectError if the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _clear_leftovers(path)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")  # the ending stays: some writers go by it
+    partial = partial_path(path)
     data = b"" if callable(content) else content.encode() if isinstance(content, str) else content
     try:
         with _room_told(path, partial, len(data)):
@@ -157,9 +157,7 @@ def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iter
     the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _clear_leftovers(path)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = partial_path(path)
     partial.mkdir()
     try:
         with _room_told(path, partial):

@@ -15,16 +15,12 @@ from modanet_utils.trials import TrialConfig
 def accelerator_for(config: TrialConfig) -> Accelerator:
     AcceleratorState._reset_state()  # or a second trial in a kernel could not have another mixed_precision
     world = int(os.environ.get("WORLD_SIZE", 1))
-    try:
-        accelerator = Accelerator(
-            mixed_precision=config.mixed_precision,
-            # Accelerate joins torchrun's processes on a CPU only where it is told to use the CPU.
-            cpu=world > 1 and not torch.accelerator.is_available(),
-            dataloader_config=DataLoaderConfiguration(split_batches=True, non_blocking=True),
-        )
-    except ValueError as error:  # fp16 without a GPU
-        reason = str(error).rstrip(".")
-        raise ProjectError(f"mixed_precision is {config.mixed_precision!r}: {reason}; give 'no' or 'bf16'.") from None
+    accelerator = Accelerator(
+        mixed_precision=config.mixed_precision,
+        # Accelerate joins torchrun's processes on a CPU only where it is told to use the CPU.
+        cpu=world > 1 and not torch.accelerator.is_available(),
+        dataloader_config=DataLoaderConfiguration(split_batches=True, non_blocking=True),
+    )
     # A state has the network's own names, so that one process can go on where several stopped, and the other way round.
     accelerator.register_save_state_pre_hook(
         lambda nets, weights, _: weights.__setitem__(slice(None), map(accelerator.get_state_dict, nets))

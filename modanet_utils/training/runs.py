@@ -169,11 +169,15 @@ def _finished_run(folder: Path, config: TrialConfig) -> Run | None:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise DamagedRun(folder, f"has no config.json that can be read ({error})") from None
-    if stored.hash == config.hash:
-        return read_run(folder, config, f"read from {shown(folder)}")
-    if folder.name.startswith(config.hash):
-        raise DamagedRun(folder, "is named by other settings than its config.json has")
-    return None
+    if stored.hash != config.hash:
+        if folder.name.startswith(config.hash):
+            raise DamagedRun(folder, "is named by other settings than its config.json has")
+        return None
+    run = read_run(folder, config, f"read from {shown(folder)}")
+    of = run.provenance.get("identity")
+    if of and folder.name.startswith(config.hash) and not folder.name.endswith(named(of)):
+        raise DamagedRun(folder, "is named by other data or code than its provenance.json has")
+    return run
 
 
 def _begun(folder: Path) -> dict[str, Any]:

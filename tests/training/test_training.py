@@ -582,7 +582,10 @@ BAD_ARGUMENTS = {
     "words for yes or no": (["--augmentation", "maybe"], "augmentation is 'maybe': give true or false."),
     "below range": (["--epochs", "-1"], "epochs is -1: give a whole number above 0."),
     "unknown option": (["--epoch", "3"], "Option '--epoch' of modanet train is unknown: did you mean '--epochs'?"),
-    "unknown option with =": (["--batchsize=3"], "Option '--batchsize' of modanet train is unknown: did you mean '--batch_size'?"),
+    "unknown option with =": (
+        ["--batchsize=3"],
+        "Option '--batchsize' of modanet train is unknown: did you mean '--batch_size'?",
+    ),
     "unknown encoder": (["--encoder", "resnet19", "--encoder_weights", "none"], "did you mean 'resnet1"),
     "unknown weights": (["--encoder", "resnet18", "--encoder_weights", "imagenett"], "did you mean 'imagenet'?"),
 }
