@@ -116,18 +116,13 @@ def partial_path(path: Path) -> Path:
     """What a path is called while it is written; what killed processes have left of that is removed."""
     for one in path.parent.glob(f".*.{glob.escape(path.name)}"):
         pid = one.name.split(".")[1]
-        if pid.isdigit() and not (int(pid) != os.getpid() and _runs(int(pid))):
+        try:
+            os.kill(int(pid), 0)
+        except (ValueError, PermissionError):  # none, or another user's
+            continue
+        except ProcessLookupError:
             shutil.rmtree(one) if one.is_dir() else one.unlink(missing_ok=True)
     return path.with_name(f".{os.getpid()}.{path.name}")  # the ending stays: some writers go by it
-
-
-def _runs(pid: int) -> bool:
-    with contextlib.suppress(PermissionError):  # another user's runs
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True
 
 
 def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
@@ -158,6 +153,7 @@ def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iter
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(path)
+    shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
         with _room_told(path, partial):

@@ -122,7 +122,7 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
     created = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
     staging = partial_path(out / "report")
-    staging.mkdir()
+    staging.mkdir(exist_ok=True)
     try:
         _execute_series(series, parameters, staging, out)
     finally:

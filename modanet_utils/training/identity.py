@@ -42,16 +42,10 @@ _asked: dict[int, tuple[weakref.ref[Dataset], dict[str, Any]]] = {}
 
 
 def identity(dataset: Dataset, config: TrialConfig) -> dict[str, Any]:
-    """What decides a run beside its settings.
+    """What decides a run beside its settings: 16 hexadecimal digits or a number by each key of `SAID`.
 
-    Photos are read once for an opened `Dataset`: after exchanging some, open it again.
-
-    Returns:
-        By the keys of `SAID`: digests (16 hexadecimal digits), and the number of processes; ``photos_used``, how many;
-        ``pseudo_labels`` only where the configuration names some.
-
-    Raises:
-        FileNotFoundError, DatasetError: The data set of the pseudo labels cannot be opened.
+    ``pseudo_labels`` is there only where the configuration names some; a FileNotFoundError or DatasetError if they
+    cannot be opened. Photos are read once for an opened `Dataset`: after exchanging some, open it again.
     """
     found = {
         **_of_data(dataset),
@@ -65,7 +59,7 @@ def identity(dataset: Dataset, config: TrialConfig) -> dict[str, Any]:
 
 
 def named(now: Mapping[str, Any]) -> str:
-    """Eight digits for a folder's name. The number of processes is not in it: a training may go on in another."""
+    """Eight digits for a folder's name, without the processes: a training may go on in another number of them."""
     return _digest({key: value for key, value in now.items() if key != "processes"})[:8]
 
 

@@ -1,5 +1,6 @@
 """Runs on disk: how they are named, found, read and kept."""
 
+import contextlib
 import functools
 import json
 import math
@@ -108,8 +109,7 @@ def search(
     for folder in (*here, *sorted(ROOT.glob("reports/*/runs/*"))):
         try:
             run = _finished_run(folder, config)
-            then = _begun(folder) if run is None else _origin(run, now, test)
-            changed = differences(then, now)
+            changed = differences(then := _origin(folder, run, now, test), now)
             if run is not None and not {"annotations", "split"} & set(changed):
                 _check_images(run, dataset, test)
         except DamagedRun as error:
@@ -180,19 +180,15 @@ def _finished_run(folder: Path, config: TrialConfig) -> Run | None:
     return run
 
 
-def _begun(folder: Path) -> dict[str, Any]:
-    """What an unfinished run says that it is of."""
-    try:
+def _origin(folder: Path, run: Run | None, now: Mapping[str, Any], test: list[int]) -> dict[str, Any]:
+    """What a run says that it is of; a finished one from before that was recorded knows annotations and test photos."""
+    if run is not None:
+        same = now["split"] if run.ids == test else "another"  # the split is another where photos were missing
+        known = {"annotations": run.provenance["data"]["fingerprint"], "split": same}
+        return run.provenance.get("identity", known)
+    with contextlib.suppress(OSError, ValueError, KeyError):  # an earlier version's, or not that far yet
         return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["identity"]
-    except (OSError, ValueError, KeyError):  # an earlier version's, or not that far yet
-        return {}
-
-
-def _origin(run: Run, now: Mapping[str, Any], test: list[int]) -> dict[str, Any]:
-    """What a finished run is of; one from before that was recorded knows its annotations and its test photos."""
-    same = now["split"] if run.ids == test else "another"  # the split is another where photos were missing
-    known = {"annotations": run.provenance["data"]["fingerprint"], "split": same}
-    return run.provenance.get("identity", known)
+    return {}
 
 
 def read_run(folder: Path, config: TrialConfig, source: str) -> Run:
