@@ -54,7 +54,8 @@ def alone(folder: Path) -> Iterator[None]:
 
 def clear(folder: Path) -> None:
     """Remove what only a training in progress needs, also what a process that was killed while it saved has left."""
-    (folder / "best").unlink(missing_ok=True)
+    for name in ("best", LOCK):
+        (folder / name).unlink(missing_ok=True)
     for one in folder.glob("*state-*"):
         shutil.rmtree(one, ignore_errors=True)
 

@@ -322,7 +322,8 @@ def test_what_a_finished_run_has_left_is_cleared_when_it_is_read(
     here: Path, street: Path, ask: Callable[..., Run]
 ) -> None:
     names = sorted(one.name for one in here.iterdir())
-    (here / "best").write_bytes(b"")
+    for name in ("best", lock.LOCK):
+        (here / name).write_bytes(b"")
     for name in ("state-0001", ".77.state-0001"):
         (here / name).mkdir()
     ask(street)
