@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from modanet_utils.project import ProjectError, did_you_mean
+from modanet_utils.project import ROOT, ProjectError, Terminated, did_you_mean, plain_error, terminable
 
 Command = Callable[[str, list[str]], int | None]
 """Takes its full name (as in "modanet convert ccp") and the arguments after it; returns an exit code, None for 0."""
@@ -101,6 +101,7 @@ def train(name: str, arguments: list[str]) -> int:
     takes: dict[str, Any] = {
         "--profile": ("a file in profiles/, without .yaml (default: none)", str),
         "--runs": "folder of the run folders (default: runs/ in the project)",
+        "--keep-old": ("take a finished run of other photos or code, too (default: train anew, beside it)", False),
     }
     for field, about in TrialConfig.model_fields.items():
         valid = [one.text for one in about.metadata if isinstance(one, Valid)]
@@ -108,10 +109,13 @@ def train(name: str, arguments: list[str]) -> int:
         default = f"{about.default}, or the profile's" if field in Settings.model_fields else about.default
         default = default if field != "data_root" else "the profile's"
         takes[f"--{field}"] = (f"{text} (default: {default})", str)
-    parsed(name, train, arguments, takes)
-    from modanet_utils.training.start import main as start
+    given = vars(parsed(name, train, arguments, takes))
+    runs, profile, keep_old = (given.pop(one) for one in ("runs", "profile", "keep_old"))
+    from modanet_utils.training.start import command
 
-    return start(arguments)
+    return command(
+        {one: text for one, text in given.items() if text is not None}, runs or ROOT / "runs", profile, keep_old
+    )
 
 
 def convert(name: str, arguments: list[str]) -> int:
@@ -230,15 +234,17 @@ def chosen(name: str, arguments: list[str], group: Command, commands: Mapping[st
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; its exit code: 0, 2 for what the user can put right, 1 for a failed run, 130 for Ctrl-C."""
+    """Run the command; its exit code: 0, 2 for what the user can put right, 1 for a failed run, 130 for Ctrl-C and 143
+    for a request to end."""
     try:
-        return modanet_utils("modanet", sys.argv[1:] if arguments is None else arguments)
+        with terminable():
+            return modanet_utils("modanet", sys.argv[1:] if arguments is None else arguments)
     except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
+        print(plain_error(error), file=sys.stderr)
         return getattr(error, "exit_code", 2)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("\nInterrupted: the same command goes on from what is finished.", file=sys.stderr)
-        return 130
+        return 143 if isinstance(error, Terminated) else 130
 
 
 if __name__ == "__main__":

@@ -2,15 +2,20 @@
 
 import contextlib
 import difflib
+import errno
+import glob
 import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: every default path derives from it, never from the working directory."""
@@ -65,19 +70,76 @@ def did_you_mean(word: object, known: Iterable[str], elsewhere: str = "") -> str
     return (f"did you mean {near[0]!r}? " if near else "") + (elsewhere or f"Valid: {', '.join(known)}.")
 
 
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM), and ends as it does by Ctrl-C."""
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM raises `Terminated`; not in torchrun's processes, which have to end even inside a library."""
+
+    def end(*_: object) -> NoReturn:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread() or "WORLD_SIZE" in os.environ:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def plain_error(error: OSError | ValueError) -> str:
+    """An error in a sentence; the system's own name the file first."""
+    if isinstance(error, OSError) and error.errno and error.filename:
+        return f"{error.filename} cannot be used ({error.strerror}): give another, or put that right."
+    return str(error)
+
+
+@contextlib.contextmanager
+def _room_told(path: Path, partial: Path, needed: int = 0) -> Iterator[None]:
+    """A full disk in one sentence, whichever library met it: safetensors and torch.save have words of their own."""
+    try:
+        yield
+    except Exception as error:
+        full = getattr(error, "errno", 0) == errno.ENOSPC or "os error 28" in str(error)
+        if not full and not (isinstance(error, RuntimeError) and shutil.disk_usage(path.parent).free < 1 << 16):
+            raise
+        written = sum(one.stat().st_size for one in (partial, *partial.rglob("*")) if one.is_file())
+        need = f"{'' if needed else 'more than '}{(needed or written) / 1e6:.1f} MB"
+        raise ProjectError(f"The disk is full: {shown(path)} needs {need}; make room, then go on.") from error
+
+
+def partial_path(path: Path) -> Path:
+    """What a path is called while it is written; what killed processes have left of that is removed."""
+    for one in path.parent.glob(f".*.{glob.escape(path.name)}"):
+        pid = one.name.split(".")[1]
+        try:
+            os.kill(int(pid), 0)
+        except (ValueError, PermissionError):  # none, or another user's
+            continue
+        except ProcessLookupError:
+            shutil.rmtree(one) if one.is_dir() else one.unlink(missing_ok=True)
+    return path.with_name(f".{os.getpid()}.{path.name}")  # the ending stays: some writers go by it
+
+
 def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
     """Write a file whole or not at all: under another name first, then renamed; its folder is made.
 
-    content: Text (UTF-8), bytes, or a function that writes to the path it is given.
+    content: Text (UTF-8), bytes, or a function that writes to the path it is given. ProjectError if the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")  # the ending stays: some writers go by it
+    partial = partial_path(path)
+    data = b"" if callable(content) else content.encode() if isinstance(content, str) else content
     try:
-        if callable(content):
-            content(partial)
-        else:
-            partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(path)
+        with _room_told(path, partial, len(data)):
+            if callable(content):
+                content(partial)
+            else:
+                partial.write_bytes(data)
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -86,14 +148,16 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
 def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iterator[Path]:
     """A folder to fill, which is called ``path`` once it is complete and gone where filling it fails.
 
-    What is there is replaced at the end, not before; where ``unless``, asked then, says yes, it stays.
+    What is there is replaced at the end, not before; where ``unless``, asked then, says yes, it stays. ProjectError if
+    the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    partial = partial_path(path)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        yield partial
+        with _room_told(path, partial):
+            yield partial
         if not unless():
             if path.exists():
                 shutil.rmtree(path)

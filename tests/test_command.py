@@ -1,9 +1,11 @@
 """The one command, its help and its refusals; run from a folder that is not the checkout."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -112,6 +114,22 @@ def test_a_failed_run_and_an_interrupted_one_have_codes_of_their_own(
     assert ends(RunError("01 stopped.")) == 1
     assert ends(KeyboardInterrupt()) == 130 == 128 + signal.SIGINT
     assert "the same command goes on" in capsys.readouterr().err
+
+
+def test_a_request_to_end_is_obeyed_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def asked(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+        raise AssertionError("it went on")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(series, "run", asked)
+    assert main(["report"]) == 143 == 128 + signal.SIGTERM
+    said = capsys.readouterr().err
+    assert "the same command goes on" in said and len(said.strip().splitlines()) == 1
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_paths_are_those_of_the_current_folder(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The project files agree with each other, and what a clean clone runs says clearly what it lacks."""
 
+import errno
 import importlib
 import os
 import re
@@ -7,12 +8,17 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from modanet_utils import project
+from modanet_utils.project import ProjectError, plain_error, whole_folder, write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -153,3 +159,73 @@ def test_no_project_file_holds_an_absolute_path(name: str) -> None:
 def test_names_that_others_rely_on(name: str) -> None:
     module, _, attribute = name.rpartition(".")
     assert hasattr(importlib.import_module(f"modanet_utils.{module}"), attribute)
+
+
+# ---------------------------------------------------------------------------------------- written whole
+
+
+def ended() -> int:
+    """The number of a process that is no more."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_that_writes(tmp_path: Path) -> None:
+    dead, alive = ended(), os.getppid()
+    for name in (f".{dead}.file", f".{alive}.file", f".{dead}.other", ".hidden.file"):
+        (tmp_path / name).write_text("half")
+    for name in (f".{dead}.folder", f".{alive}.folder"):
+        (tmp_path / name).mkdir()
+    write_whole(tmp_path / "file", "whole")
+    with whole_folder(tmp_path / "folder"):
+        pass
+    left = {".hidden.file", f".{alive}.file", f".{alive}.folder", f".{dead}.other"}
+    assert {one.name for one in tmp_path.iterdir()} == {"file", "folder", *left}
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
+
+
+def in_rusts_words(path: Path) -> None:
+    path.write_bytes(bytes(300_000))
+    raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+def in_torchs_words(path: Path) -> None:
+    path.write_bytes(bytes(300_000))
+    raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534")
+
+
+@pytest.mark.parametrize("write", [no_room, in_rusts_words, in_torchs_words])
+def test_a_full_disk_is_told_in_one_sentence(
+    write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    needs = "0.0" if write is no_room else "0.3"
+    with pytest.raises(ProjectError, match=rf"^The disk is full: \S*file needs more than {needs} MB; make room"):
+        write_whole(tmp_path / "file", write)
+    told = rf"^The disk is full: \S*folder needs more than {needs} MB; make room"
+    with pytest.raises(ProjectError, match=told), whole_folder(tmp_path / "folder") as folder:
+        write(folder / "inside")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_size_of_what_finds_no_room_is_told_where_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_bytes", no_room)
+    with pytest.raises(ProjectError, match=r"file needs 2\.5 MB; make room"):
+        write_whole(tmp_path / "file", bytes(2_500_000))
+
+
+def test_a_failure_with_room_on_the_disk_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="inline_container"):
+        write_whole(tmp_path / "file", in_torchs_words)
+
+
+def test_the_systems_words_become_a_sentence() -> None:
+    said = plain_error(PermissionError(errno.EACCES, "Permission denied", "here/runs"))
+    assert said == "here/runs cannot be used (Permission denied): give another, or put that right."
+    assert plain_error(FileNotFoundError("There is none: make one.")) == "There is none: make one."

@@ -161,6 +161,20 @@ class Dataset:
             raise DatasetError(f"Photo {path} is {its} pixels, but its annotation says {said}: replace the file.")
         return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
+    def check(self, image_id: int) -> None:
+        """Raise DatasetError, which names file, image and annotation, if a run-length encoding of it is broken.
+
+        Polygons were looked at when the data set was opened. pycocotools merges broken run lengths for ever.
+        """
+        for one in self.annotations[image_id]:
+            try:
+                if isinstance(one["segmentation"], dict) and (rle := _rle(one["segmentation"], *self.size(image_id))):
+                    coco_mask.decode(rle)
+            except (TypeError, ValueError, OverflowError) as error:
+                which = f"annotation {one.get('id')} of image {image_id} ({self.images[image_id]['file_name']})"
+                reason = f"{which} gives no mask ({str(error).rstrip('.')})"
+                raise DatasetError(f"{self.root / ANNOTATIONS}: {reason}: correct or remove it.") from None
+
     def present(self, image_id: int) -> set[int]:
         """Labels that the image's annotations, or its tags, name (cheap: no mask is decoded)."""
         tags = {LABELS.index(name) for name in self.images[image_id].get("tags", ())}

@@ -21,7 +21,7 @@ from modanet_utils.datasets import ccp
 from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
-from modanet_utils.project import ROOT, ProjectError, shown
+from modanet_utils.project import ROOT, ProjectError, partial_path, shown
 from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import NOTEBOOKS
@@ -123,7 +123,8 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
         parameters["out_dir"] = shown(out)
     created = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".partial-", dir=out))
+    staging = partial_path(out / "report")
+    staging.mkdir(exist_ok=True)
     try:
         _execute_series(series, parameters, staging, out)
     finally:

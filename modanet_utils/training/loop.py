@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,7 +31,7 @@ from modanet_utils.project import ProjectError, whole_folder, write_json
 from modanet_utils.training import samples as training_samples
 from modanet_utils.training.devices import sum_over_processes
 from modanet_utils.training.predict import class_logits
-from modanet_utils.training.samples import EpochOrder, Samples, check_unread, left_out_text, repeat_factors
+from modanet_utils.training.samples import EpochOrder, Samples, check_data, check_unread, left_out_text, repeat_factors
 from modanet_utils.trials import TrialConfig
 
 
@@ -62,16 +62,17 @@ def train(
     """Train from the last complete epoch on; a record an epoch, of earlier ones too.
 
     Raises:
-        ProjectError: Too many processes, photos that cannot be read, or a loss that is not finite.
+        ProjectError: Too many processes, photos or masks that cannot be used, too little memory, or a loss that is
+            not finite.
     """
     set_seed(config.seed)
     samples, order = _lessons(dataset, parts["train"], config)
-    loader = training_samples.loader(samples, config, order, drop_last=True)
     validation = Samples(dataset, parts["val"], config, train=False)
+    _check_shares(config, len(parts["train"]), len(validation), accelerator.num_processes)
+    if accelerator.process_index == 0:
+        check_data(dataset, parts)
+    loader = training_samples.loader(samples, config, order, drop_last=True)
     mine = range(accelerator.process_index, len(validation), accelerator.num_processes)
-    if accelerator.num_processes > len(validation):
-        share = f"cannot share {len(validation)} validation photos: start fewer."
-        raise ProjectError(f"{accelerator.num_processes} processes {share}")
     validation_loader = training_samples.loader(validation, config, [(0, index) for index in mine], drop_last=False)
     weights = class_weights(image_pixels(dataset, parts["train"]), config.class_weights)
     criterion = build_loss(config, weights).to(accelerator.device)
@@ -85,7 +86,7 @@ def train(
         order.epoch, started = epoch, time.perf_counter()
         sums: dict[str, Tensor] = {}
         net.train()
-        with _divergence_told(epoch):
+        with _told(epoch, config):
             for step, (photos, truth) in enumerate(loader, 1):
                 samples.check()
                 loss = criterion(net(photos), training_target(truth, config.outputs))
@@ -130,12 +131,35 @@ def _learner(config: TrialConfig, steps: int) -> tuple[nn.Module, Optimizer, LRS
     return net, optimizer, OneCycleLR(optimizer, config.learning_rate, total_steps=steps, pct_start=warm_up)
 
 
+def _check_shares(config: TrialConfig, train: int, val: int, processes: int) -> None:
+    """Refuse processes that would have no photos of their own."""
+    if processes > val:
+        raise ProjectError(f"{processes} processes cannot share {val} validation photos: start fewer.")
+    if train < config.batch_size and train % processes:
+        give = f"give batch_size {train - train % processes} or start one."
+        raise ProjectError(f"{processes} processes cannot share a batch of all {train} training photos equally: {give}")
+
+
+FAILURES: Mapping[str, str] = {
+    "Expected more than 1 value per channel": "A batch leaves batch normalisation a single value: "
+    "raise batch_size, image_height or image_width",
+    "out of memory": "The device has too little memory for a batch: lower batch_size, image_height or image_width",
+    "t allocate memory": "The machine has too little memory: lower batch_size, workers, image_height or image_width",
+    "DataLoader worker": "A process that reads photos was ended, most often for want of memory: lower workers",
+}
+"""What libraries say of what a setting can put right, and what is said instead."""
+
+
 @contextlib.contextmanager
-def _divergence_told(epoch: int) -> Iterator[None]:
-    """One sentence for numbers that are not finite, whoever meets them: the loss, its mean, or a GPU, later on."""
+def _told(epoch: int, config: TrialConfig) -> Iterator[None]:
+    """One sentence for what settings can put right, and for numbers that are not finite, whoever meets them: the loss,
+    its mean, or a GPU, later on."""
     try:
         yield
     except (ValueError, FloatingPointError, RuntimeError) as error:
+        if told := next((sentence for words, sentence in FAILURES.items() if words in str(error)), None):
+            size = f"{config.batch_size} photos of {config.image_height} x {config.image_width} pixels"
+            raise ProjectError(f"{told} ({size} a batch, {config.processes} processes).") from error
         met = "the GPU met logits that are not finite; restart the kernel" if "device-side assert" in str(error) else ""
         if not (met or isinstance(error, FloatingPointError) or "must be finite" in str(error)):
             raise

@@ -1,7 +1,11 @@
 """Runs on disk: how they are named, found, read and kept."""
 
+import contextlib
+import functools
 import json
+import math
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +16,30 @@ import torch
 from safetensors.torch import load_file
 
 from modanet_utils import model
+from modanet_utils.classes import CLASSES, IGNORE, LABELS
 from modanet_utils.datasets.coco import Dataset as Photos
-from modanet_utils.project import ROOT, shown, whole_folder
+from modanet_utils.project import ROOT, ProjectError, shown, whole_folder
 from modanet_utils.splits import split
+from modanet_utils.statistics import test_summary
 from modanet_utils.training.devices import accelerator_for
-from modanet_utils.trials import TrialConfig
+from modanet_utils.training.identity import differences, identity, in_words, named
+from modanet_utils.trials import SettingError, TrialConfig
 
 WEIGHTS = "weights.safetensors"
 FINISHED = "scores.json"
 """Written last: a run folder that holds it is finished."""
+DAMAGED = "damaged"
+"""How the name of what is set aside begins."""
+NOTE = "Note: "
+"""How a line begins that says why a run is, or is not, taken."""
+
+
+class DamagedRun(ProjectError):
+    """A run folder whose files cannot be read, or contradict each other."""
+
+    def __init__(self, folder: Path, fault: str) -> None:
+        super().__init__(f"{shown(folder)} {fault}")
+        self.folder = folder
 
 
 @dataclass(frozen=True)
@@ -32,8 +51,8 @@ class Run:
         ids: Test image ids, in the order of ``counts``.
         counts: ``(images, 16, 14) int64`` over the test part, at the annotation's own resolution.
         summary: The scores with their intervals, as in results.json.
-        provenance: Versions, device, commit, data fingerprint, seconds per epoch, best epoch.
-        source: "trained", "resumed" or where the finished run was found.
+        provenance: Versions, device, commit, what it is of (`identity`), seconds per epoch, best epoch.
+        source: "trained", "resumed" or, read back, where the finished run was found.
     """
 
     folder: Path
@@ -59,16 +78,63 @@ class Run:
 
 
 def run_folder(config: TrialConfig, dataset: Photos, runs: Path) -> Path:
-    return runs / f"{config.hash}-{dataset.fingerprint[:8]}"
+    """Where a trial is trained: named by its settings and by what it is of, see `identity`."""
+    return runs / f"{config.hash}-{named(identity(dataset, config))}"
 
 
-def find_run(config: TrialConfig, dataset: Photos, runs: Path | None = None) -> Run | None:
-    """The finished run of a configuration on these data, from ``runs`` or ``reports/*/runs``; None if there is none."""
-    runs = ROOT / "runs" if runs is None else runs
-    for candidate in (run_folder(config, dataset, runs), *sorted(ROOT.glob("reports/*/runs/*"))):
-        if _is_run_of(candidate, config, dataset):
-            return read_run(candidate, config, f"read from {shown(candidate)}")
-    return None
+def find_run(config: TrialConfig, dataset: Photos, runs: Path | None = None, keep_old: bool = False) -> Run | None:
+    """The finished run of a configuration on these data, from ``runs`` or ``reports/*/runs``; None if there is none.
+
+    One of other annotations, photos or code is said and not taken, and so is a damaged one. Taken, and said, are one
+    of another number of processes; one in ``reports/*/runs`` of other code, as the record of another version; and
+    with ``keep_old`` any of the same settings.
+    """
+    found, notes, damaged = search(config, dataset, ROOT / "runs" if runs is None else runs, keep_old)
+    for note in [*notes, *(f"{one}: the next training sets it aside." for one in damaged)]:
+        say(note)
+    return found
+
+
+def search(
+    config: TrialConfig, dataset: Photos, runs: Path, keep_old: bool = False
+) -> tuple[Run | None, list[str], list[DamagedRun]]:
+    """`find_run` without a word.
+
+    Returns:
+        The run; what is to be said of it, or of those that are not taken; the damaged ones in ``runs``.
+    """
+    now, test = identity(dataset, config), split(dataset, config.split_seed)["test"]
+    name, notes, old, damaged = f"{config.hash}-{named(now)}", [], [], []
+    here = sorted(runs.glob(f"{config.hash}-*"), key=lambda folder: folder.name != name)
+    for folder in (*here, *sorted(ROOT.glob("reports/*/runs/*"))):
+        try:
+            run = _finished_run(folder, config)
+            changed = differences(then := _origin(folder, run, now, test), now)
+            if run is not None and not {"annotations", "split"} & set(changed):
+                _check_images(run, dataset, test)
+        except DamagedRun as error:
+            damaged += [error] if folder in here else []
+            notes += [] if folder in here else [f"{error}: restore it, or train it again."]
+            continue
+        if run is None:
+            if folder in here and folder.name != name and any(folder.glob("state-*")):
+                what = in_words(then, now) or "data and code that are not known"
+                notes.append(f"{shown(folder)} is an interrupted training with {what}: it is left as it is.")
+            continue
+        said = f"{shown(folder)} was trained with {in_words(then, now)}"
+        if not set(changed) - {"processes"}:
+            return run, [f"{said}; it is the same trial."] if changed else [], damaged
+        if keep_old or (folder not in here and not set(changed) - {"processes", "code"}):
+            old.append((run, f"{said}; {'it is kept' if keep_old else 'it stays the record of that version'}."))
+        elif "annotations" not in changed or run.provenance["data"]["name"] == dataset.name:  # or it is no wonder
+            notes.append(f"{said}: it is not taken for this trial.")
+    return (old[0][0], [old[0][1]], damaged) if old else (None, notes, damaged)
+
+
+@functools.cache
+def say(note: str) -> None:
+    """Say something, once."""
+    print(f"{NOTE}{note}", flush=True)
 
 
 def epochs_done(config: TrialConfig, dataset: Photos, runs: Path | None = None) -> int:
@@ -93,23 +159,83 @@ def load_network(config: TrialConfig, file: Path) -> model.Net:
     return net.to(memory_format=torch.channels_last).eval()
 
 
-def _is_run_of(folder: Path, config: TrialConfig, dataset: Photos) -> bool:
+def _finished_run(folder: Path, config: TrialConfig) -> Run | None:
+    """The run in a folder if it is finished and of this configuration; DamagedRun if that cannot be told, or read."""
     if not (folder / FINISHED).is_file():
-        return False
+        return None
     try:
-        stored = TrialConfig(**json.loads((folder / "config.json").read_text()))
-        about = json.loads((folder / "provenance.json").read_text())
-    except (OSError, ValueError):  # another version's, or damaged
-        return False
-    if stored.hash != config.hash or about["data"]["fingerprint"] != dataset.fingerprint:
-        return False
-    with np.load(folder / "counts.npz") as arrays:  # the split is another where photos were missing
-        return arrays["ids"].tolist() == split(dataset, config.split_seed)["test"]
+        stored = TrialConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    except SettingError:  # another version's
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise DamagedRun(folder, f"has no config.json that can be read ({error})") from None
+    if stored.hash != config.hash:
+        if folder.name.startswith(config.hash):
+            raise DamagedRun(folder, "is named by other settings than its config.json has")
+        return None
+    run = read_run(folder, config, f"read from {shown(folder)}")
+    of = run.provenance.get("identity")
+    if of and folder.name.startswith(config.hash) and not folder.name.endswith(named(of)):
+        raise DamagedRun(folder, "is named by other data or code than its provenance.json has")
+    return run
+
+
+def _origin(folder: Path, run: Run | None, now: Mapping[str, Any], test: list[int]) -> dict[str, Any]:
+    """What a run says that it is of; a finished one from before that was recorded knows annotations and test photos."""
+    if run is not None:
+        same = now["split"] if run.ids == test else "another"  # the split is another where photos were missing
+        known = {"annotations": run.provenance["data"]["fingerprint"], "split": same}
+        return run.provenance.get("identity", known)
+    with contextlib.suppress(OSError, ValueError, KeyError):  # an earlier version's, or not that far yet
+        return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["identity"]
+    return {}
 
 
 def read_run(folder: Path, config: TrialConfig, source: str) -> Run:
-    with np.load(folder / "counts.npz") as arrays:
-        ids, counts = arrays["ids"].tolist(), arrays["counts"]
-    texts = [(folder / name).read_text() for name in ("history.json", "provenance.json", FINISHED)]
-    history, about, summary = map(json.loads, texts)
-    return Run(folder, config, history, ids, counts, summary, about, source)
+    """Read a finished run and hold it against itself; DamagedRun if a file cannot be read or contradicts another."""
+    try:
+        with np.load(folder / "counts.npz", allow_pickle=False) as arrays:
+            ids, counts = arrays["ids"].tolist(), arrays["counts"]
+        texts = [(folder / name).read_text(encoding="utf-8") for name in ("history.json", "provenance.json", FINISHED)]
+        history, about, summary = map(json.loads, texts)
+        run = Run(folder, config, history, ids, counts, summary, about, source)
+        fault = _contradiction(run)
+    except Exception as error:  # every library has words of its own for a damaged file
+        raise DamagedRun(folder, f"cannot be read ({' '.join(str(error).split()).rstrip('.')})") from None
+    if fault:
+        raise DamagedRun(folder, f"contradicts itself: {fault}")
+    return run
+
+
+def _contradiction(run: Run) -> str:
+    """What in a run's files does not fit the others, in words; empty if all does."""
+    counts, best = run.counts, max(run.history, key=lambda record: record["val_mean_iou"])["epoch"]
+    if counts.shape != (len(run.ids), len(LABELS), len(CLASSES)) or counts.dtype.kind not in "iu" or counts.min() < 0:
+        return "counts.npz does not hold the counts of its images"
+    if not _follows(run.summary, test_summary(counts, resamples=100)):
+        return f"{FINISHED} does not follow from counts.npz"
+    if [record["epoch"] for record in run.history] != list(range(1, run.config.epochs + 1)):
+        return f"history.json does not have its {run.config.epochs} epochs"
+    if run.provenance["best_epoch"] != best or "fingerprint" not in run.provenance["data"]:
+        return "provenance.json is of another history"
+    weights = load_file(run.folder / WEIGHTS).values() if (run.folder / WEIGHTS).is_file() else ()
+    finite = all(t.isfinite().all() for t in weights if t.is_floating_point())
+    return "" if finite else f"{WEIGHTS} holds numbers that are not finite"
+
+
+def _follows(stored: Any, found: Any) -> bool:
+    """Whether stored scores are those found; intervals, which take long, and scores that only one has aside."""
+    if isinstance(found, dict):
+        shared = [key for key in found if key in stored and "interval" not in key]
+        return bool(shared) and all(_follows(stored[key], found[key]) for key in shared)
+    return stored == found or (None not in (stored, found) and math.isclose(stored, found, rel_tol=1e-9))
+
+
+def _check_images(run: Run, dataset: Photos, test: list[int]) -> None:
+    """Raise DamagedRun unless a run's counts can be those of the test part: as many pixels as each photo has."""
+    known = set(run.ids) == set(test)
+    for image_id, found in zip(run.ids, run.counts.sum((1, 2)).tolist(), strict=True) if known else ():
+        pixels = math.prod(dataset.size(image_id))  # none where the photo could not be read
+        known &= found in (0, pixels) or (found < pixels and IGNORE in dataset.present(image_id))
+    if not known:
+        raise DamagedRun(run.folder, "contradicts itself: counts.npz is of other images")

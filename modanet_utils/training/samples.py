@@ -1,5 +1,6 @@
 """Letterboxed photos and truths, in an order that depends on the seed and the epoch alone."""
 
+import contextlib
 import dataclasses
 import gc
 import pickle
@@ -8,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from modanet_utils.augment import PADDING, Letterbox, augment, training_transform
 from modanet_utils.classes import CLASSES, IGNORE
+from modanet_utils.datasets.coco import IMAGES, DatasetError
 from modanet_utils.datasets.coco import Dataset as Photos
-from modanet_utils.datasets.coco import DatasetError
 from modanet_utils.trials import TrialConfig
 
 CACHE_BYTES = 1 << 30
@@ -110,6 +112,32 @@ def check_unread(photos: Photos, unread: list[int], total: int) -> None:
         file = photos.images[unread[0]]["file_name"]
         share = f"up to {UNREAD_SHARE:.0%} are left out: replace the files."
         raise DatasetError(f"At least {len(unread)} of {total} photos cannot be read, {file} for one; {share}")
+
+
+def check_data(photos: Photos, parts: Mapping[str, list[int]]) -> None:
+    """Refuse, before the first epoch, what would end a training after its last one.
+
+    Of every photo the header is read (and all of it where that is not understood), of every annotation its mask.
+
+    Raises:
+        DatasetError: More photos of a part than `UNREAD_SHARE` cannot be used, or an annotation gives no mask.
+    """
+    for ids in parts.values():
+        for image_id in ids:
+            photos.check(image_id)
+        check_unread(photos, [image_id for image_id in ids if not _fits(photos, image_id)], len(ids))
+
+
+def _fits(photos: Photos, image_id: int) -> bool:
+    """Whether a photo's header gives the size that its annotations have."""
+    try:
+        with Image.open(photos.root / IMAGES / photos.images[image_id]["file_name"]) as photo:
+            return photo.size[::-1] == photos.size(image_id)
+    except (OSError, ValueError, Image.DecompressionBombError):  # OpenCV knows other formats
+        with contextlib.suppress(DatasetError):
+            photos.image(image_id)
+            return True
+        return False
 
 
 class EpochOrder(Sampler):

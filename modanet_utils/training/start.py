@@ -1,13 +1,14 @@
 """From a configuration to a finished run: read back, resumed or trained, here or in several processes."""
 
-import argparse
+import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file, save_file
@@ -16,26 +17,31 @@ from modanet_utils.datasets.coco import Dataset as Photos
 from modanet_utils.datasets.coco import open_dataset
 from modanet_utils.datasets.find import find_data
 from modanet_utils.progress import Progress
-from modanet_utils.project import ROOT, ProjectError, did_you_mean, provenance, shown, write_json
+from modanet_utils.project import ROOT, ProjectError, provenance, shown, write_json, write_whole
 from modanet_utils.splits import split
 from modanet_utils.statistics import test_summary
 from modanet_utils.training.devices import accelerator_for
+from modanet_utils.training.identity import identity
+from modanet_utils.training.lock import alone, check_state, clear, set_aside
 from modanet_utils.training.loop import train
 from modanet_utils.training.predict import test_counts
-from modanet_utils.training.runs import FINISHED, WEIGHTS, Run, find_run, load_network, read_run, run_folder
+from modanet_utils.training.runs import FINISHED, NOTE, WEIGHTS, Run, load_network, read_run, run_folder, say, search
 from modanet_utils.trials import TrialConfig, encoder_weights, read_profile
 
 
-def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False) -> Run:
+def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False, keep_old: bool = False) -> Run:
     """Read, resume or train the trial of a configuration.
 
-    A finished run with the same configuration and data is read back from ``runs`` (``runs/`` in the project by default)
-    or from ``reports/*/runs``; an interrupted one goes on from its last complete epoch; otherwise it is trained.
+    A finished run of the same configuration, data and code is read back from ``runs`` (``runs/`` in the project by
+    default) or from ``reports/*/runs``, as `find_run` says; an interrupted one goes on from its last complete epoch;
+    otherwise it is trained. What differs in a run that is not taken is said, and it stays; with ``keep_old`` it is
+    taken all the same. A damaged one in ``runs`` is set aside.
 
     Raises:
-        ProjectError: Data that cannot be used, or a loss that became infinite or undefined.
+        ProjectError: Data that cannot be used, a loss that became infinite or undefined, no room on the disk, or
+            another process that trains the same trial.
     """
-    folder, source = _finished(config, ROOT / "runs" if runs is None else Path(runs), quiet)
+    folder, source = _finished(config, ROOT / "runs" if runs is None else Path(runs), quiet, keep_old)
     run = read_run(folder, config, source)
     if not quiet:
         print(f"{config.loss} ({config.hash}): {run.source}, {len(run.history)} epochs.")
@@ -44,16 +50,18 @@ def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False
 
 def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) -> None:
     """Train from the last complete epoch on, score the test part once, finish the run folder."""
-    made_by = provenance()  # now: the code may be changed while it runs
+    made_by = provenance() | {"identity": identity(dataset, config)}  # now: the code may be changed while it runs
     accelerator = accelerator_for(config)
     parts = split(dataset, config.split_seed)
+    if accelerator.is_main_process:
+        write_json(folder / "provenance.json", made_by)  # what an interrupted training was of
     history = train(config, dataset, parts, folder, accelerator, quiet)
     if accelerator.is_main_process:
         # Rounded before scoring: the file that is kept gives exactly the numbers that are reported.
         half = {name: t.half() if t.is_floating_point() else t for name, t in load_file(folder / "best").items()}
         if not all(t.isfinite().all() for t in half.values() if t.is_floating_point()):
             raise ProjectError(f"A weight of {shown(folder)} does not fit half precision: the run cannot be kept.")
-        save_file(half, folder / WEIGHTS)
+        write_whole(folder / WEIGHTS, lambda path: save_file(half, path))
     accelerator.wait_for_everyone()
     net = load_network(config, folder / WEIGHTS).to(accelerator.device)
     counts = test_counts(net, dataset, parts["test"], config, accelerator, quiet)
@@ -66,14 +74,13 @@ def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) ->
             "processes": accelerator.num_processes,
             "photos_left_out": dict(zip(("train and val", "test"), left_out, strict=True)),
         }
-        np.savez_compressed(folder / "counts.npz", ids=np.array(parts["test"]), counts=counts)
+        arrays: dict[str, Any] = {"ids": np.array(parts["test"]), "counts": counts}
+        write_whole(folder / "counts.npz", lambda path: np.savez_compressed(path, **arrays))
         write_json(folder / "config.json", config.plain())
         write_json(folder / "history.json", history)
         write_json(folder / "provenance.json", about)
         write_json(folder / FINISHED, test_summary(counts))
-        # Also what a process that was killed while it saved has left.
-        for state in [*folder.glob("state-*"), *folder.glob(".*.state-*"), folder / "best"]:
-            shutil.rmtree(state) if state.is_dir() else state.unlink()
+        clear(folder)
     accelerator.wait_for_everyone()
 
 
@@ -81,17 +88,29 @@ class LaunchError(ProjectError):
     """Training in several processes failed; the message says what a process said."""
 
 
-def _finished(config: TrialConfig, runs: Path, quiet: bool) -> tuple[Path, str]:
+def _finished(config: TrialConfig, runs: Path, quiet: bool, keep_old: bool = False) -> tuple[Path, str]:
     """The folder of the trial's finished run, and where it is from; trained here or in processes if it is not there."""
-    dataset = open_dataset(config.data_root)
-    if found := find_run(config, dataset, runs):
+    dataset, first = open_dataset(config.data_root), os.environ.get("RANK", "0") == "0"
+    found, notes, damaged = search(config, dataset, runs, keep_old)
+    for note in () if quiet or not first else notes:
+        say(note)
+    if found:
+        if first and found.folder.parent == runs:
+            clear(found.folder)  # its process may have been killed between the last file and this
         return found.folder, found.source
+    for one in damaged if first else ():
+        set_aside(one.folder, str(one))
     folder = run_folder(config, dataset, runs)
-    source = "resumed" if any(folder.glob("state-*")) else "trained"
-    if config.processes > 1 and "WORLD_SIZE" not in os.environ:  # and torchrun has not begun
-        launch(config, runs, quiet)
-    else:
-        _execute(config, dataset, folder, quiet)
+    with alone(folder) if first else contextlib.nullcontext():
+        if (folder / FINISHED).is_file() and "WORLD_SIZE" not in os.environ:  # by another process, just now
+            return folder, f"read from {shown(folder)}"
+        if first:
+            check_state(folder)
+        source = "resumed" if any(folder.glob("state-*")) else "trained"
+        if config.processes == 1 or "WORLD_SIZE" in os.environ:  # or torchrun has begun
+            _execute(config, dataset, folder, quiet)
+            return folder, source
+    launch(config, runs, quiet)
     return folder, source
 
 
@@ -102,7 +121,7 @@ def launch(config: TrialConfig, runs: Path, quiet: bool) -> None:
         with subprocess.Popen(_torchrun(config, runs), stdout=subprocess.PIPE, stderr=errors, text=True) as child:
             try:
                 for line in child.stdout or ():
-                    if not line.startswith("Finished: "):  # who asked for the training says that
+                    if not line.startswith(("Finished: ", NOTE)):  # who asked for the training says that
                         progress.milestone(line.rstrip())
             except BaseException:
                 child.terminate()  # torchrun ends its processes
@@ -124,36 +143,25 @@ def _torchrun(config: TrialConfig, runs: Path) -> list[str]:
     return command
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """``python -m modanet_utils.training``: train one trial; the exit status. Under torchrun every process calls it."""
-    parser = argparse.ArgumentParser(
-        "python -m modanet_utils.training",
-        "%(prog)s [--profile NAME] [--data_root ROOT] [--NAME VALUE ...]",
-        "Train one trial and keep it in a folder of its own. One that is finished there, or beside a report, is not "
-        "trained again; one that was interrupted goes on. Example: %(prog)s --profile ccp --loss combined",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--runs", metavar="FOLDER", default=ROOT / "runs", type=Path, help="where runs are kept")
-    parser.add_argument("--profile", metavar="NAME", help="start from the settings and data of profiles/NAME.yaml")
-    for name, about in TrialConfig.model_fields.items():
-        parser.add_argument(f"--{name}", metavar="VALUE", default=argparse.SUPPRESS, help=f"default: {about.default}")
-    known, unknown = parser.parse_known_args(arguments)
-    given = vars(known)
-    runs, profile = given.pop("runs"), given.pop("profile")
+def command(given: Mapping[str, str], runs: Path, profile: str | None, keep_old: bool) -> int:
+    """``modanet train``: train one trial of settings given as texts; the exit status.
+
+    Under torchrun every process calls it; one that fails says why in a line that `launch` finds among others'.
+    """
     try:
-        for option in (one.split("=")[0] for one in unknown):
-            options = ["--runs", "--profile", *(f"--{name}" for name in TrialConfig.model_fields)]
-            raise ProjectError(f"Option {option!r} is unknown: {did_you_mean(option, options)}")
-        values = TrialConfig.from_texts(given)
+        values = TrialConfig.from_texts(dict(given))
         if profile:  # as its notebooks have them
             its = read_profile(profile)
             values = its.settings | values
             root = values.get("data_root") or find_data(profile, its.data_root)
             values = {"encoder_weights": encoder_weights(values["encoder"])} | values | {"data_root": str(root)}
-        folder, _ = _finished(TrialConfig(**values), runs, quiet=False)
+        folder, source = _finished(TrialConfig(**values), runs, False, keep_old)
     except (OSError, ValueError) as error:
+        if "WORLD_SIZE" not in os.environ:
+            raise
         print(f"Error: {error}", file=sys.stderr)
         return 2
     if os.environ.get("RANK", "0") == "0":
-        print(f"Finished: {shown(folder) if folder.is_relative_to(ROOT) else folder}")
+        how = "read back" if source.startswith("read") else source
+        print(f"Finished: {shown(folder) if folder.is_relative_to(ROOT) else folder} ({how})")
     return 0
