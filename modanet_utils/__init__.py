@@ -12,3 +12,12 @@ cv2.setNumThreads(0)
 
 # A library draws its progress bars with ipywidgets, which the project does not need, and complains in notebooks.
 warnings.filterwarnings("ignore", message="IProgress not found")
+
+
+def __getattr__(name: str) -> object:
+    """``from modanet_utils import segment``: loaded when it is asked for, as it brings PyTorch."""
+    if name == "segment":
+        from modanet_utils.photo.network import segment
+
+        return segment
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
