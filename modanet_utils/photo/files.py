@@ -55,7 +55,9 @@ def predict(photos: Sequence[Path], out: Path = Path("predictions"), run: str | 
             finally:
                 clock.step(done, "")
             images.append({"id": len(images) + 1} | image)
-            annotations += [{"id": len(annotations) + i, "image_id": len(images)} | one for i, one in enumerate(things, 1)]
+            annotations += [
+                {"id": len(annotations) + i, "image_id": len(images)} | one for i, one in enumerate(things, 1)
+            ]
             seen = [f"{name} {a['share']:.1%}" for name, a in image["classes"].items() if a["share"] >= SPECK]
             said = "; ".join([", ".join(seen) or "nothing was found", *image["notes"]])
             count = " · ".join(filter(None, [f"{done} of {len(files)}", clock.left()]))
@@ -75,7 +77,9 @@ def _files(photos: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """The files that are named or in a named folder, each once, and a sentence for each folder without a picture."""
     files, failed = [], []
     for photo in photos:
-        inside = sorted(p for p in photo.iterdir() if p.suffix.lower() in pictures.ENDINGS) if photo.is_dir() else [photo]
+        inside = (
+            sorted(p for p in photo.iterdir() if p.suffix.lower() in pictures.ENDINGS) if photo.is_dir() else [photo]
+        )
         files += inside
         if not inside:
             failed.append(f"Folder {photo} holds no picture ({', '.join(pictures.ENDINGS)}): give one that does.")

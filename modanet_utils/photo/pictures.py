@@ -56,15 +56,14 @@ def rgb(picture: Any) -> np.ndarray:
     if isinstance(picture, Image.Image):
         if picture.mode in (*SIXTEEN_BITS, "F"):
             values = np.asarray(picture)
-            fits = picture.mode == "I" and 0 <= values.min() and values.max() <= 65535
+            fits = picture.mode == "I" and values.min() >= 0 and values.max() <= 65535
             return rgb(values.astype(np.uint16) if fits else values)
         return rgb(np.asarray(picture.convert("RGBA" if picture.has_transparency_data else "RGB")))
     array = np.asarray(picture)
     array = array[..., None] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size:
-        raise ProjectError(
-            f"A picture of shape {np.shape(picture)} cannot be used: give (H, W), (H, W, 3) or (H, W, 4)."
-        )
+        shape = tuple(np.shape(picture))
+        raise ProjectError(f"A picture of shape {shape} cannot be used: give (H, W), (H, W, 3) or (H, W, 4).")
     if array.dtype.kind == "f":
         if not (array.min() >= 0 and array.max() <= 1):  # also what is not a number
             raise ProjectError(f"A picture of {array.dtype} must hold values from 0 to 1: divide it by its white.")
