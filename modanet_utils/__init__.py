@@ -15,9 +15,8 @@ warnings.filterwarnings("ignore", message="IProgress not found")
 
 
 def __getattr__(name: str) -> object:
-    """``from modanet_utils import segment``: loaded when it is asked for, as it brings PyTorch."""
-    if name == "segment":
-        from modanet_utils.photo.network import segment
+    if name != "segment":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from modanet_utils.photo.network import segment  # when it is asked for: it brings PyTorch
 
-        return segment
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return segment

@@ -137,7 +137,7 @@ def predict(name: str, arguments: list[str]) -> int:
     given = parsed(name, predict, arguments, takes)
     from modanet_utils.photo.files import predict as run
 
-    return 2 if run(given.PHOTO, _path(given.out), given.run) else 0
+    return 0 if run(given.PHOTO, _path(given.out), given.run) else 2
 
 
 def convert(name: str, arguments: list[str]) -> int:
@@ -217,7 +217,10 @@ def explore(name: str, arguments: list[str]) -> None:
 
 
 def readme(name: str, arguments: list[str]) -> None:
-    """Write the tables of reports/ccp/results.json and reports/bench.json into README.md, between its comments."""
+    """Write the recorded tables into README.md, between its comments, and a model card beside every kept weights file.
+
+    They come from reports/ccp/results.json, reports/bench.json and the files of the runs in reports/*/runs.
+    """
     parsed(name, readme, arguments, {})
     from modanet_utils.report.readme import update_readme
 

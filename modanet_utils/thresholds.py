@@ -24,11 +24,8 @@ SHIFT = 2
 WIDTH = 2
 """Thickness of the band in boundary IoU, in pixels of the photo."""
 PERSON: tuple[float, float] = (0.05, 0.5)
-"""Share of a picture that clothing covers where one whole person is on it: on the photos of Clothing Co-Parsing it is
-0.09 to 0.27."""
+"""Share of a picture that clothing covers if one whole person is on it: 0.09 to 0.27 on CCP's photos."""
 SECOND_FIGURE = 0.25
-"""Size of the second largest connected figure, over that of the largest, from which there may be several people: on
-photos of one person it is 0.12 at most."""
+"""Second largest connected figure over the largest from which there may be several people; 0.12 at most with one."""
 SURE = 0.5
-"""Mean probability of what was found on a photo below which the network is unsure of it: on 99 of 100 test photos of
-Clothing Co-Parsing it is above."""
+"""Mean probability of what was found below which a network is unsure: 99 of 100 photos like its own lie above."""

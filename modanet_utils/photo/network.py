@@ -33,25 +33,18 @@ BAND = 2_000_000
 
 
 class Answer(NamedTuple):
-    """What a network sees on a photo.
+    """What a network sees on a photo."""
 
-    Attributes:
-        labels: ``(H, W) uint8``, 0 background, 1-13 clothing, and of a network that knows them 14 hair, 15 skin.
-        share: ``(outputs,) float64``: share of the picture that each label covers.
-        confidence: ``(outputs,) float64``: mean probability of a label where it wins; NaN where it does nowhere.
-        notes: Sentences that say why the answer may be worth little.
-    """
-
-    labels: np.ndarray
-    share: np.ndarray
-    confidence: np.ndarray
-    notes: list[str]
+    labels: np.ndarray  # (H, W) uint8: 0 background, 1-13 clothing, of a network that knows them 14 hair, 15 skin
+    share: np.ndarray  # (outputs,) float64: of the picture
+    confidence: np.ndarray  # (outputs,) float64: mean probability where the label wins, NaN where it does nowhere
+    notes: list[str]  # sentences on why the answer may be worth little
 
     @property
     def classes(self) -> dict[str, dict[str, float | None]]:
         """Share and confidence of what was found, background left out, largest first."""
         order = [label for label in np.argsort(-self.share, kind="stable") if label and self.share[label]]
-        either = {i: None if math.isnan(c) else round(float(c), 4) for i, c in enumerate(self.confidence)}
+        either = [None if math.isnan(value) else round(value, 4) for value in self.confidence.tolist()]
         return {LABELS[i]: {"share": float(self.share[i]), "confidence": either[i]} for i in order}
 
 
@@ -80,14 +73,12 @@ class Network:
             total += np.bincount(winners, best.values.cpu().numpy().ravel(), minlength=len(total))
         share = np.bincount(labels.ravel(), minlength=len(number)) / labels.size
         with np.errstate(invalid="ignore"):
-            sure = total[1:].sum() / number[1:].sum()
-            return Answer(labels, share, total / number, _notes(labels, share, sure))
+            return Answer(labels, share, total / number, _notes(labels, share, total[1:].sum() / number[1:].sum()))
 
 
 def _bands(small: Tensor, height: int, width: int) -> Iterator[tuple[slice, Tensor]]:
     """Logits ``(1, C, h, w)`` enlarged as `predict_logits` does it, some rows ``(C, rows, width)`` at a time."""
-    at = (torch.arange(height, device=small.device) + 0.5) * small.shape[2] / height - 0.5
-    at = at.clamp(0, small.shape[2] - 1)
+    at = ((torch.arange(height, device=small.device) + 0.5) * small.shape[2] / height - 0.5).clamp(min=0)
     above = at.long()
     below, part = (above + 1).clamp(max=small.shape[2] - 1), (at - above)[:, None]
     step = max(1, BAND // (small.shape[1] * width))
@@ -104,12 +95,11 @@ def _notes(labels: np.ndarray, share: np.ndarray, sure: float) -> list[str]:
     if not PERSON[0] <= clothing <= PERSON[1]:
         found = "almost no clothing was found" if clothing < PERSON[0] else "clothing was found nearly everywhere"
         return [f"{found} ({clothing:.1%} of the picture), and {trained}: this is outside of what it knows"]
-    scale = min(1, 512 / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    size = [max(1, round(side * min(1, 512 / max(height, width)))) for side in (width, height)]
     figures = cv2.resize((labels > 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    areas = np.sort(cv2.connectedComponentsWithStats(figures)[2][1:, cv2.CC_STAT_AREA])[::-1]
+    areas = np.sort(cv2.connectedComponentsWithStats(figures)[2][1:, cv2.CC_STAT_AREA])
     notes = []
-    if len(areas) > 1 and areas[1] >= SECOND_FIGURE * areas[0]:
+    if len(areas) > 1 and areas[-2] >= SECOND_FIGURE * areas[-1]:
         notes.append(f"there may be several people, and {trained}: cut out one at a time")
     if width > height:
         notes.append(f"the picture is wider than high, and {trained}, upright: cut it out for a finer answer")
@@ -134,22 +124,17 @@ def segment(photo: Any, run: str | Path | None = None) -> np.ndarray:
 
 
 def open_network(run: str | Path | None = None) -> Network:
-    """The network of a run, named as for `segment`; it is read once."""
-    return _open(find_folder(run))
-
-
-def find_folder(run: str | Path | None = None) -> Path:
-    """The folder of a run, named as for `segment`."""
+    """The network of a run, named and refused as for `segment`; it is read once."""
     rooms = [ROOT / "runs", *sorted(ROOT.glob("reports/*/runs"))]
     for name in PREFERRED if run is None else (run,):
         for place in (Path(name).expanduser(), ROOT / name, *(room / name for room in rooms)):
             if (place / "config.json").is_file():
-                return place.resolve()
-    known = sorted(path.parent.name for room in rooms for path in room.glob(f"*/{WEIGHTS}"))
+                return _open(place.resolve())
     if run is None:
         raise ProjectError(f"No trained network is here: give the folder of a run that holds {WEIGHTS}.")
+    known = sorted(path.parent.name for room in rooms for path in room.glob(f"*/{WEIGHTS}"))
     what = "holds no config.json" if Path(run).expanduser().exists() else "is unknown"
-    raise ProjectError(f"Run {str(run)!r} {what}: {did_you_mean(run, known)} Or give the folder of a run.")
+    raise ProjectError(f"Run {str(run)!r} {what}: {did_you_mean(run, [*known, 'or the folder of a run'])}")
 
 
 @functools.lru_cache(maxsize=2)
@@ -164,7 +149,7 @@ def _open(folder: Path) -> Network:
         raise ProjectError(f"The run in {folder} was kept without weights: name another, or train it again.")
     try:
         net = load_network(config, file)
-    except (SafetensorError, RuntimeError, OSError, AttributeError):
+    except (SafetensorError, RuntimeError, OSError):
         raise ProjectError(f"{file} is damaged, or of another network: copy the run's folder anew.") from None
     if not all(bool(tensor.isfinite().all()) for tensor in net.state_dict().values()):
         raise ProjectError(f"{file} holds values that are not finite: copy the run's folder anew.")

@@ -11,14 +11,12 @@ from modanet_utils.project import ProjectError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
 """What is taken for a picture in a folder; a file that is named is tried whatever it is called."""
-SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
 
 
 def read(path: str | Path) -> np.ndarray:
     """The picture in a file, ``(H, W, 3) uint8`` RGB, upright as its EXIF says; of several frames the first.
 
-    Raises:
-        ProjectError: No file, no picture, a damaged one, or one of more than 89 megapixels.
+    ProjectError for what is no picture file, is damaged, or has more than 89 megapixels (PIL's limit).
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -33,46 +31,34 @@ def read(path: str | Path) -> np.ndarray:
         raise ProjectError(f"Photo {path} has more than 89 megapixels: make it smaller.") from None
     except Image.UnidentifiedImageError:
         raise ProjectError(f"Photo {path} is no picture that can be read: save it as JPEG or PNG.") from None
-    except ProjectError as error:
-        raise ProjectError(f"Photo {path}: {error}") from None
-    except Exception as error:  # decoders share no base; a damaged file must not end a whole folder
+    except Exception as error:  # decoders share no base, and a damaged file must not end a whole folder
         why = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        raise ProjectError(f"Photo {path} is damaged ({why}): replace the file.") from None
+        raise ProjectError(f"Photo {path} cannot be used ({why}): replace the file.") from None
 
 
 def rgb(picture: Any) -> np.ndarray:
     """A picture as ``(H, W, 3) uint8`` RGB; what is transparent shows white.
 
-    Args:
-        picture: PIL image of any mode, or an array ``(H, W)`` or ``(H, W, 1)`` grey, ``(H, W, 3)`` RGB or ``(H, W, 4)``
-            RGBA, of uint8, of uint16 (0 to 65535) or floating (0 to 1).
-
-    Raises:
-        ProjectError: Another shape, an empty picture, or values that have more than one meaning.
+    Takes a PIL image of any mode, or an array ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)`` of uint8, of
+    uint16 (0 to 65535) or floating (0 to 1). ProjectError where it is empty or its values have more than one meaning.
 
     >>> rgb(np.float32([[0, 0.5, 1]])).tolist()
     [[[0, 0, 0], [128, 128, 128], [255, 255, 255]]]
     """
-    if isinstance(picture, Image.Image):
-        if picture.mode in (*SIXTEEN_BITS, "F"):
-            values = np.asarray(picture)
-            fits = picture.mode == "I" and values.min() >= 0 and values.max() <= 65535
-            return rgb(values.astype(np.uint16) if fits else values)
-        return rgb(np.asarray(picture.convert("RGBA" if picture.has_transparency_data else "RGB")))
+    if isinstance(picture, Image.Image) and picture.mode not in ("F", "I", "I;16", "I;16B", "I;16L"):
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     array = np.asarray(picture)
     array = array[..., None] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size:
         shape = tuple(np.shape(picture))
         raise ProjectError(f"A picture of shape {shape} cannot be used: give (H, W), (H, W, 3) or (H, W, 4).")
-    if array.dtype.kind == "f":
-        if not (array.min() >= 0 and array.max() <= 1):  # also what is not a number
-            raise ProjectError(f"A picture of {array.dtype} must hold values from 0 to 1: divide it by its white.")
+    if array.dtype.kind == "f" and array.min() >= 0 and array.max() <= 1:  # neither is so of what is not a number
         array = (255 * array.astype(np.float32) + 0.5).astype(np.uint8)
     elif array.dtype.kind == "u" and array.itemsize == 2:
         array = ((array.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     elif array.dtype != np.uint8:
         known = "give uint8, uint16, or floating from 0 to 1."
-        raise ProjectError(f"A picture of {array.dtype} has more than one meaning: {known}")
+        raise ProjectError(f"A picture of {array.dtype} with these values has more than one meaning: {known}")
     if array.shape[2] == 4:
         alpha = array[..., 3:].astype(np.uint16)
         array = ((array[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

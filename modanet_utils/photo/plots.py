@@ -10,31 +10,32 @@ from modanet_utils.plots import PALETTE
 
 SIDES = (480, 1600)
 """Pixels of an overlay's longer side: smaller photos are enlarged, larger ones made smaller, to be looked at."""
-STRENGTH = 0.6
-"""How much of the colour is the label's."""
+
+
+def painted(photo: np.ndarray, answer: Answer) -> np.ndarray:
+    """A photo ``(H, W, 3) uint8`` with the colours of its labels over it, in a size to be looked at."""
+    scale = np.clip(max(photo.shape[:2]), *SIDES) / max(photo.shape[:2])
+    size = [max(1, round(side * scale)) for side in photo.shape[1::-1]]
+    picture = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    labels = cv2.resize(answer.labels, size, interpolation=cv2.INTER_NEAREST)
+    found, edge = labels > 0, cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    picture = np.where(found[..., None], cv2.addWeighted(picture, 0.4, PALETTE[labels], 0.6, 0), picture)
+    picture[edge & found] = 255
+    return picture
 
 
 def overlay(photo: np.ndarray, answer: Answer) -> Image.Image:
-    """A photo ``(H, W, 3) uint8`` with its labels over it; the legend names each with its share of the picture."""
-    height, width = photo.shape[:2]
-    scale = np.clip(max(height, width), *SIDES) / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    picture = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    labels = cv2.resize(answer.labels, size, interpolation=cv2.INTER_NEAREST)
-    mixed = cv2.addWeighted(picture, 1 - STRENGTH, PALETTE[labels], STRENGTH, 0)
-    picture = np.where((labels > 0)[..., None], mixed, picture)
-    edge = cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-    picture[edge & (labels > 0)] = 255
-    found = answer.classes
-    font, line = ImageFont.load_default(16), 24
-    sheet = Image.new("RGB", (size[0] + 210, max(size[1], line * (len(found) or 1) + 16)), "white")
+    """As `painted`, with a legend that names each label with its share of the picture."""
+    picture = painted(photo, answer)
+    rows = [(name, about["share"] or 0) for name, about in answer.classes.items()] or [("nothing was found", 0)]
+    sheet = Image.new("RGB", (picture.shape[1] + 210, max(len(picture), 24 * len(rows) + 16)), "white")
     sheet.paste(Image.fromarray(picture))
-    pen = ImageDraw.Draw(sheet)
-    for row, (name, about) in enumerate(found.items()):
-        share = f"{about['share']:.1%}" if about["share"] >= 0.001 else "below 0.1%"
-        left, top, color = size[0] + 12, 8 + row * line, tuple(PALETTE[LABELS.index(name)].tolist())
-        pen.rectangle((left, top + 2, left + 16, top + 18), fill=color, outline="#999999")
-        pen.text((left + 26, top), f"{name} {share}", fill="black", font=font)
-    if not found:
-        pen.text((size[0] + 12, 8), "nothing was found", fill="black", font=font)
+    pen, left = ImageDraw.Draw(sheet), picture.shape[1] + 12
+    for row, (name, share) in enumerate(rows):
+        top = 8 + 24 * row
+        if share:
+            color = tuple(PALETTE[LABELS.index(name)].tolist())
+            pen.rectangle((left, top + 2, left + 16, top + 18), fill=color, outline="#999999")
+            name += f" {share:.1%}" if share >= 0.001 else " below 0.1%"
+        pen.text((left + 26, top), name, fill="black", font=ImageFont.load_default(16))
     return sheet
