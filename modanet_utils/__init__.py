@@ -1,5 +1,6 @@
 """Helpers behind the numbered notebooks: clothing segmentation under class imbalance."""
 
+import importlib
 import warnings
 
 import cv2
@@ -15,8 +16,6 @@ warnings.filterwarnings("ignore", message="IProgress not found")
 
 
 def __getattr__(name: str) -> object:
-    if name != "segment":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from modanet_utils.photo.network import segment  # when it is asked for: it brings PyTorch
-
-    return segment
+    if name == "segment":
+        return importlib.import_module("modanet_utils.photo.network").segment
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

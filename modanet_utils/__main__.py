@@ -25,10 +25,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parsed(name: str, command: Command, arguments: list[str], takes: Mapping[str, Any]) -> argparse.Namespace:
-    """The values of what a command takes: each with its help, or with its help and its default or type.
-
-    A name that ends with ``...`` takes one value or more.
-    """
+    """The values of what a command takes (``NAME...``: one or more), with its help, or help and default or type."""
     lines = argparse.RawDescriptionHelpFormatter
     parser = Parser(name, description=inspect.getdoc(command), formatter_class=lines, allow_abbrev=False)
     for one, about in takes.items():
@@ -217,10 +214,7 @@ def explore(name: str, arguments: list[str]) -> None:
 
 
 def readme(name: str, arguments: list[str]) -> None:
-    """Write the recorded tables into README.md, between its comments, and a model card beside every kept weights file.
-
-    They come from reports/ccp/results.json, reports/bench.json and the files of the runs in reports/*/runs.
-    """
+    """Write the recorded tables into README.md, between its comments, and a model card beside all kept weights."""
     parsed(name, readme, arguments, {})
     from modanet_utils.report.readme import update_readme
 

@@ -1,5 +1,6 @@
 """``modanet predict``: photos in, overlays, label maps and one ``predictions.json`` out."""
 
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,8 @@ def predict(photos: Sequence[Path], out: Path, run: str | None = None) -> bool:
     if out.exists() and not out.is_dir():
         raise ProjectError(f"{out} is a file: give --out a folder.")
     network = open_network(run)
-    files, failed = _files(photos)
+    inside = {one: sorted(p for p in one.iterdir() if p.suffix.lower() in ENDINGS) for one in photos if one.is_dir()}
+    files = list(dict.fromkeys(file for one in photos for file in inside.get(one) or [one]))
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     clock = Progress(len(files), quiet=True)
@@ -35,7 +37,6 @@ def predict(photos: Sequence[Path], out: Path, run: str | None = None) -> bool:
             try:
                 image, things = _one(network, file, out)
             except (OSError, ValueError) as error:
-                failed += 1
                 print(error, file=sys.stderr)
                 continue
             images.append({"id": len(images) + 1} | image)
@@ -53,30 +54,14 @@ def predict(photos: Sequence[Path], out: Path, run: str | None = None) -> bool:
             categories = CATEGORIES[: network.config.outputs - 1]
             record = out / f"{_free(out, 'predictions', '.json')}.json"
             write_json(record, {"info": about, "images": images, "annotations": annotations, "categories": categories})
-            print(f"{len(images)} of {len(images) + failed} done: overlays and label maps are beside {record}")
-    return not failed
-
-
-def _files(photos: Sequence[Path]) -> tuple[list[Path], int]:
-    """The files that are named or in a named folder, each once; and how many folders hold none, which is said."""
-    files: list[Path] = []
-    failed = 0
-    for photo in photos:
-        inside = sorted(p for p in photo.iterdir() if p.suffix.lower() in ENDINGS) if photo.is_dir() else [photo]
-        files += inside
-        if not inside:
-            failed += 1
-            print(f"Folder {photo} holds no picture ({', '.join(ENDINGS)}): give one that does.", file=sys.stderr)
-    return list(dict.fromkeys(files)), failed
+            print(f"{len(images)} of {len(files)} done: overlays and label maps are beside {record}")
+    return len(images) == len(files)
 
 
 def _free(out: Path, name: str, *endings: str) -> str:
     """The name, or the name with the first number from 2 on, under which no file with one of the endings is there."""
-    number, free = 1, name
-    while any((out / f"{free}{ending}").exists() for ending in endings):
-        number += 1
-        free = f"{name}-{number}"
-    return free
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(one for one in names if not any((out / f"{one}{ending}").exists() for ending in endings))
 
 
 def _one(network: Network, file: Path, out: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -95,9 +95,8 @@ def _notes(labels: np.ndarray, share: np.ndarray, sure: float) -> list[str]:
     if not PERSON[0] <= clothing <= PERSON[1]:
         found = "almost no clothing was found" if clothing < PERSON[0] else "clothing was found nearly everywhere"
         return [f"{found} ({clothing:.1%} of the picture), and {trained}: this is outside of what it knows"]
-    size = [max(1, round(side * min(1, 512 / max(height, width)))) for side in (width, height)]
-    figures = cv2.resize((labels > 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    areas = np.sort(cv2.connectedComponentsWithStats(figures)[2][1:, cv2.CC_STAT_AREA])
+    figures = cv2.connectedComponentsWithStats((labels > 0).astype(np.uint8))[2]
+    areas = np.sort(figures[1:, cv2.CC_STAT_AREA])
     notes = []
     if len(areas) > 1 and areas[-2] >= SECOND_FIGURE * areas[-1]:
         notes.append(f"there may be several people, and {trained}: cut out one at a time")
@@ -144,8 +143,7 @@ def _open(folder: Path) -> Network:
     except (OSError, ValueError, TypeError) as error:
         why = str(error).splitlines()[0].rstrip(".")
         raise ProjectError(f"{folder / 'config.json'} is damaged ({why}): copy the run's folder anew.") from None
-    file = folder / WEIGHTS
-    if not file.is_file():
+    if not (file := folder / WEIGHTS).is_file():
         raise ProjectError(f"The run in {folder} was kept without weights: name another, or train it again.")
     try:
         net = load_network(config, file)

@@ -20,19 +20,19 @@ def read(path: str | Path) -> np.ndarray:
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise ProjectError(f"Photo {path} {'is a folder' if path.is_dir() else 'does not exist'}: give a picture file.")
+        what = "is a folder without a picture in it" if path.is_dir() else "does not exist"
+        raise ProjectError(f"Photo {path} {what}: give a picture file.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd EXIF or palettes, which do not matter here
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
                 return rgb(ImageOps.exif_transpose(picture))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ProjectError(f"Photo {path} has more than 89 megapixels: make it smaller.") from None
     except Image.UnidentifiedImageError:
         raise ProjectError(f"Photo {path} is no picture that can be read: save it as JPEG or PNG.") from None
     except Exception as error:  # decoders share no base, and a damaged file must not end a whole folder
         why = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        why = "it has more than 89 megapixels" if "decompression bomb" in why else why
         raise ProjectError(f"Photo {path} cannot be used ({why}): replace the file.") from None
 
 
