@@ -1,5 +1,6 @@
 """``modanet predict``: photos in, overlays, label maps and one ``predictions.json`` out."""
 
+import functools
 import itertools
 import sys
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ def _one(network: Network, file: Path, out: Path) -> tuple[dict[str, Any], list[
     label_map = Image.fromarray(answer.labels)
     label_map.putpalette(PALETTE.tobytes())  # from here on of mode P: the pixel values stay
     write_whole(out / f"{name}.labels.png", label_map.save)
-    write_whole(out / f"{name}.overlay.png", overlay(photo, answer).save)
+    write_whole(out / f"{name}.overlay.png", functools.partial(overlay(photo, answer).save, compress_level=1))
     image = {"file_name": str(file), "height": photo.shape[0], "width": photo.shape[1]}
     image |= {"overlay": f"{name}.overlay.png", "labels": f"{name}.labels.png"}
     image |= {"classes": answer.classes, "notes": answer.notes}

@@ -28,7 +28,7 @@ PREFERRED = ("recommended", "combined_body")
 """The run that is used where none is named: the first of these that is there."""
 SAMPLED = 1_000_000
 """Pixels of a photo, evenly spaced, at which the confidence is measured at the most."""
-BAND = 2_000_000
+BAND = 500_000
 """Logits that are enlarged at once, so that a photo of 50 megapixels does not fill the memory."""
 
 
@@ -64,14 +64,15 @@ class Network:
         letterbox = Letterbox(self.config.image_height, self.config.image_width)
         small = small_logits(self.net, picture, letterbox, fold=False)
         labels, every = np.empty((height, width), np.uint8), math.ceil(math.sqrt(height * width / SAMPLED))
-        number, total = np.zeros(small.shape[1]), np.zeros(small.shape[1])
+        pixels, number, total = np.zeros((3, small.shape[1]))
         for rows, logits in _bands(small, height, width):
             labels[rows] = logits.max(0).indices.to("cpu", torch.uint8).numpy()
+            pixels += np.bincount(labels[rows].ravel(), minlength=len(pixels))
             best = logits[:, ::every, ::every].softmax(0).max(0)
             winners = best.indices.cpu().numpy().ravel()
             number += np.bincount(winners, minlength=len(number))
             total += np.bincount(winners, best.values.cpu().numpy().ravel(), minlength=len(total))
-        share = np.bincount(labels.ravel(), minlength=len(number)) / labels.size
+        share = pixels / labels.size
         with np.errstate(invalid="ignore"):
             return Answer(labels, share, total / number, _notes(labels, share, total[1:].sum() / number[1:].sum()))
 

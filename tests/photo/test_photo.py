@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from reporting import tree
 from safetensors.torch import load_file, save_file
@@ -21,6 +22,7 @@ from modanet_utils.__main__ import main
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES, HAIR, LABELS, SKIN
 from modanet_utils.datasets.synthetic.drawn import draw
+from modanet_utils.datasets.writing import masks
 from modanet_utils.photo import network
 from modanet_utils.photo.network import PREFERRED, open_network
 from modanet_utils.photo.pictures import read, rgb
@@ -265,6 +267,18 @@ def test_a_folder_of_photos_is_segmented(tiny: Path, folder: Path, capsys: pytes
             assert one["area"] / labels.size == pytest.approx(about["share"]) and one["score"] == about["confidence"]
         np.testing.assert_array_equal(painted, labels)
         assert len(coco.imgToAnns[image["id"]]) == len(image["classes"]) == len(set(np.unique(labels)) - {0})
+
+
+def test_masks_are_those_that_cocos_own_encoder_makes() -> None:
+    rng = np.random.default_rng(0)
+    for labels in (rng.choice([0, 1, 9, 255], (13, 7)), np.full((3, 4), 2), np.zeros((3, 4)), np.eye(5)):
+        labels = labels.astype(np.uint8)
+        found = masks(labels)
+        assert [label for label, _ in found] == [label for label in np.unique(labels).tolist() if label]
+        for label, about in found:
+            rle = coco_mask.encode(np.asfortranarray(labels == label, np.uint8))
+            assert about["segmentation"] == {"size": list(labels.shape), "counts": rle["counts"].decode()}
+            assert about["area"] == (labels == label).sum() and about["bbox"] == coco_mask.toBbox(rle).tolist()
 
 
 def test_nothing_that_is_there_is_overwritten(tiny: Path, folder: Path) -> None:
