@@ -28,7 +28,7 @@ def overlay(photo: np.ndarray, answer: Answer) -> Image.Image:
     """As `painted`, with a legend that names each label with its share of the picture."""
     picture = painted(photo, answer)
     rows = [(name, about["share"] or 0) for name, about in answer.classes.items()] or [("nothing was found", 0)]
-    sheet = Image.new("RGB", (picture.shape[1] + 210, max(len(picture), 24 * len(rows) + 16)), "white")
+    sheet = Image.new("RGB", (picture.shape[1] + 240, max(len(picture), 24 * len(rows) + 16)), "white")
     sheet.paste(Image.fromarray(picture))
     pen, left = ImageDraw.Draw(sheet), picture.shape[1] + 12
     for row, (name, share) in enumerate(rows):
