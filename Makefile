@@ -1,13 +1,15 @@
 # Works from a clean clone with GNU make 3.81 or newer; `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help report trials test lab lint bench constraints
+.PHONY: help report trials predict test lab lint bench constraints
 .DELETE_ON_ERROR:
 
 PROFILE ?= synthetic
 DATA_ROOT ?=
 ANNOTATIONS ?=
 ONLY ?=
+PHOTO ?=
+TRIAL ?=
 OUT ?=
 CELL_TIMEOUT ?= 600
 NOTEBOOKS := notebooks
@@ -42,6 +44,9 @@ report: $(STAMP)  ## execute the notebooks on a data set and write the report, a
 trials: $(STAMP)  ## train, one after another, what the report's comparison of trials still lacks
 	@$(RUN) -m modanet_utils trials --profile '$(PROFILE)' \
 		$(if $(DATA_ROOT),--data-root '$(DATA_ROOT)') $(if $(OUT),--out '$(OUT)')
+
+predict: $(STAMP)  ## segment your own photo, or a folder of photos (PHOTO=..., OUT=predictions, TRIAL=run to use)
+	@$(RUN) -m modanet_utils predict '$(PHOTO)' $(if $(TRIAL),--run '$(TRIAL)') $(if $(OUT),--out '$(OUT)')
 
 # One pytest run over both, so that neither stops the other and all skips stand together in the last lines.
 test: $(STAMP)  ## check lint, format and types, run the unit tests, execute the notebooks with nbval and compare

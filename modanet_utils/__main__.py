@@ -25,12 +25,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def parsed(name: str, command: Command, arguments: list[str], takes: Mapping[str, Any]) -> argparse.Namespace:
-    """The values of what a command takes: each with its help, or with its help and its default or type."""
+    """The values of what a command takes (``NAME...``: one or more), with its help, or help and default or type."""
     lines = argparse.RawDescriptionHelpFormatter
     parser = Parser(name, description=inspect.getdoc(command), formatter_class=lines, allow_abbrev=False)
     for one, about in takes.items():
         text, given = about if isinstance(about, tuple) else (about, _path)
-        if given is False:
+        if one.endswith("..."):
+            parser.add_argument(one.removesuffix("..."), type=given, nargs="+", help=text)
+        elif given is False:
             parser.add_argument(one, action="store_true", help=text)
         elif callable(given):
             parser.add_argument(one, type=given, help=text)
@@ -118,6 +120,27 @@ def train(name: str, arguments: list[str]) -> int:
     )
 
 
+def predict(name: str, arguments: list[str]) -> int:
+    """Segment your own photos: what is worn where, as overlays, label maps and one predictions.json.
+
+    A photo NAME.jpg gives NAME.overlay.png, with a legend, and NAME.labels.png, whose pixel values are the labels.
+    predictions.json (COCO) holds the masks, and for each photo the share and mean confidence of every class. Nothing
+    is overwritten: a name that is taken is numbered, as in NAME-2. A file that is no picture is said and left out,
+    and the exit code is 2 then.
+
+    Example: modanet predict photo.jpg holiday/ --out seen
+    """
+    takes = {
+        "PHOTO...": "picture files, or folders of them",
+        "--run": ("a run's folder, or its name in reports/*/runs (default: recommended or combined_body)", str),
+        "--out": ("folder to write into", "predictions"),
+    }
+    given = parsed(name, predict, arguments, takes)
+    from modanet_utils.photo.files import predict as run
+
+    return 0 if run(given.PHOTO, _path(given.out), given.run) else 2
+
+
 def convert(name: str, arguments: list[str]) -> int:
     """Make a data set folder of Clothing Co-Parsing, of ModaNet or of drawn figures.
 
@@ -195,7 +218,7 @@ def explore(name: str, arguments: list[str]) -> None:
 
 
 def readme(name: str, arguments: list[str]) -> None:
-    """Write the tables of reports/ccp/results.json and reports/bench.json into README.md, between its comments."""
+    """Write the recorded tables into README.md, between its comments, and a model card beside all kept weights."""
     parsed(name, readme, arguments, {})
     from modanet_utils.report.readme import update_readme
 
@@ -215,7 +238,7 @@ def modanet_utils(name: str, arguments: list[str]) -> int:
 
     Paths are relative to the current folder.
     """
-    commands = (report, trials, train, convert, explore, readme, refresh)
+    commands = (report, trials, train, predict, convert, explore, readme, refresh)
     return chosen(name, arguments, modanet_utils, {one.__name__: one for one in commands})
 
 

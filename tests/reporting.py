@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from modanet_utils.classes import CLASSES
 from modanet_utils.datasets.writing import CATEGORIES
 from modanet_utils.project import ROOT
-from modanet_utils.results.workspace import NOTEBOOKS
+from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
 from modanet_utils.statistics import test_summary as summary_of
 
 DEFAULTS = yaml.safe_load((ROOT / "profiles" / "synthetic.yaml").read_text())
@@ -112,10 +112,11 @@ def parameters_cell(parameters: dict[str, Any] = DEFAULTS) -> nbformat.NotebookN
 def write_notebooks(folder: Path, codes: dict[int, list[str]]) -> Path:
     """The notebooks with a title, parameters and the given code cells (by index)."""
     folder.mkdir(parents=True, exist_ok=True)
-    for i, name in enumerate(NOTEBOOKS):
+    for i, name in enumerate((*NOTEBOOKS, *GUIDES)):
         neighbour = NOTEBOOKS[(i + 1) % len(NOTEBOOKS)]
+        parameters = parameters_cell() if name in NOTEBOOKS else parameters_cell({"photo": None})
         title = f"# Title {i + 1}\n\nIs it *rare*, or `common`?\n\n$$x_i^2$$\n\n[Next]({neighbour}.ipynb)"
-        cells = [new_markdown_cell(title), parameters_cell(), *map(new_code_cell, codes.get(i, ["1 + 1"]))]
+        cells = [new_markdown_cell(title), parameters, *map(new_code_cell, codes.get(i, ["1 + 1"]))]
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
         nbformat.write(notebook, folder / f"{name}.ipynb")

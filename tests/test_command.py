@@ -19,7 +19,7 @@ from modanet_utils.project import ROOT
 from modanet_utils.report import series
 from modanet_utils.report.execute import RunError
 
-COMMANDS = ("report", "trials", "train", "convert", "explore", "readme", "refresh")
+COMMANDS = ("report", "trials", "train", "predict", "convert", "explore", "readme", "refresh")
 ALL = [*([one] for one in COMMANDS), *(["convert", one] for one in ("ccp", "modanet", "synthetic"))]
 
 
@@ -55,7 +55,7 @@ def test_each_command_explains_itself(name: list[str], capsys: pytest.CaptureFix
 
 
 def test_every_option_says_what_happens_without_it(capsys: pytest.CaptureFixture) -> None:
-    for name in (["report"], ["train"], ["convert", "synthetic"]):
+    for name in (["report"], ["train"], ["predict"], ["convert", "synthetic"]):
         with pytest.raises(SystemExit):
             main([*name, "--help"])
         options = " ".join(capsys.readouterr().out.split("options:")[1].split()).split(" --")
@@ -83,6 +83,10 @@ def test_every_option_says_what_happens_without_it(capsys: pytest.CaptureFixture
         (["explore", "nowhere.json", "out"], "nowhere.json"),
         (["report", "--profile", "cpp"], "Profile 'cpp' is unknown: did you mean 'ccp'? Valid: ccp, "),
         (["report", "--profile", "ccp", "--data-root", "nowhere"], "nowhere does not exist"),
+        (["predict"], "modanet predict: the following arguments are required: PHOTO; "),
+        (["predict", "photo.jpg", "--rnu", "x"], "Option '--rnu' of modanet predict is unknown: did you mean '--run'?"),
+        (["predict", "photo.jpg", "--run", "combind"], "Run 'combind' is unknown: did you mean 'combined'? Valid: "),
+        (["predict", "nowhere.jpg"], "Photo nowhere.jpg does not exist: give a picture file."),
         (["readme", "now"], "modanet readme: unrecognized arguments: now; "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

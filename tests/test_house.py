@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("datasets", "augment", "model", "losses", "metrics", "plots"),
     ("splits", "statistics", "trials"),
     ("training", "results"),
-    ("imbalance", "comparison", "errors", "remedies"),
+    ("imbalance", "comparison", "errors", "remedies", "photo"),
     ("report",),
     ("__main__",),
 )

@@ -16,15 +16,16 @@ from nbformat import NotebookNode
 
 from modanet_utils.report.execute import notebook_parameters, unfinished, warnings
 from modanet_utils.results.schema import check_results
-from modanet_utils.results.workspace import NOTEBOOKS
+from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parent.parent
-SERIES = [ROOT / "notebooks" / f"{name}.ipynb" for name in NOTEBOOKS]
+ALL = (*NOTEBOOKS, *GUIDES)
+SERIES = [ROOT / "notebooks" / f"{name}.ipynb" for name in ALL]
 FOLDERS = sorted(path for path in (ROOT / "reports").glob("*/") if path.is_dir() and path.name not in ("ccp", "bench"))
 REPORTS = [ROOT / "reports" / "ccp", *(path for path in FOLDERS if list(path.glob("*.ipynb")))]
 NUMBERS = [path for path in FOLDERS if path not in REPORTS]
 """Folders without notebooks: recorded numbers of data whose annotations alone are at hand."""
-EXECUTED = [folder / f"{name}.ipynb" for folder in REPORTS for name in NOTEBOOKS]
+EXECUTED = [folder / f"{name}.ipynb" for folder in REPORTS for name in ALL]
 
 MAX_BYTES = 1_500_000
 MAX_LINES = 15
@@ -168,7 +169,7 @@ def test_parameters_are_literals_with_one_comment_each(path: Path) -> None:
         assert not line.startswith("#"), line
 
 
-@every_source
+@pytest.mark.parametrize("path", SERIES[: len(NOTEBOOKS)], ids=label)
 def test_defaults_are_those_of_the_synthetic_profile(path: Path) -> None:
     profile = yaml.safe_load((ROOT / "profiles" / "synthetic.yaml").read_text())
     defaults = notebook_parameters(read(path))
@@ -192,8 +193,11 @@ def test_every_picture_has_alternative_text(path: Path) -> None:
 
 @every_notebook
 def test_it_leads_to_its_neighbours(path: Path) -> None:
-    number = NOTEBOOKS.index(path.stem)
     prose = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    if path.stem in GUIDES:  # they stand aside
+        assert any(f"]({name}.ipynb)" in prose for name in NOTEBOOKS)
+        return
+    number = NOTEBOOKS.index(path.stem)
     for neighbour in NOTEBOOKS[max(0, number - 1) : number + 2]:
         assert neighbour == path.stem or f"]({neighbour}.ipynb)" in prose
 
@@ -206,10 +210,11 @@ def test_it_starts_with_a_title_and_a_question(path: Path) -> None:
 
 @every_report
 def test_a_report_shows_no_photo(folder: Path) -> None:
-    for name in NOTEBOOKS:
+    for name in ALL:
         notebook = read(folder / f"{name}.ipynb")
-        (injected,) = [cell for cell in notebook.cells if has_tag(cell, "injected-parameters")]
-        assert "show_photos = False" in injected.source
+        injected = [cell.source for cell in notebook.cells if has_tag(cell, "injected-parameters")]
+        assert ["show_photos = False" in source for source in injected] == [True] * (name in NOTEBOOKS)
+        assert name in NOTEBOOKS or notebook_parameters(notebook)["photo"] is None, "a guide shows what is drawn"
         kinds = {kind for output in outputs(notebook) for kind in output.get("data", {})}
         assert "image/jpeg" not in kinds
         assert "data:image/jpeg" not in (folder / f"{name}.ipynb").read_text(encoding="utf-8")
@@ -218,7 +223,7 @@ def test_a_report_shows_no_photo(folder: Path) -> None:
 
 @every_report
 def test_a_report_comes_from_the_notebooks_beside_it(folder: Path) -> None:
-    for name in NOTEBOOKS:
+    for name in ALL:
         executed = [c.source for c in read(folder / f"{name}.ipynb").cells if not has_tag(c, "injected-parameters")]
         assert executed == [cell.source for cell in read(ROOT / "notebooks" / f"{name}.ipynb").cells], name
 

@@ -1,10 +1,11 @@
-"""The generated parts of README.md."""
+"""The generated parts of README.md, and the model cards."""
 
 from collections.abc import Callable
 
 import pandas as pd
 
 from modanet_utils.comparison.text import combined, comparison, cross_entropy, over_seeds, parts, seeds
+from modanet_utils.photo.card import cards
 from modanet_utils.project import ROOT, ProjectError, write_whole
 from modanet_utils.report import speed
 from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
@@ -50,8 +51,10 @@ def up_to_date(readme: str) -> str:
 
 
 def update_readme() -> None:
-    """Write the generated parts of README.md anew."""
+    """Write the generated parts of README.md, and the model card beside every kept weights file, anew."""
     path = ROOT / "README.md"
     if not path.exists():
         raise ProjectError("README.md is not there: write it first, with the comments around its generated parts.")
     write_whole(path, up_to_date(path.read_text(encoding="utf-8")))
+    for file, text in cards().items():
+        write_whole(file, text)

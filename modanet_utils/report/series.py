@@ -24,7 +24,7 @@ from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.project import ROOT, ProjectError, partial_path, shown
 from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
 from modanet_utils.results.schema import ResultsError, check_results, read_results
-from modanet_utils.results.workspace import NOTEBOOKS
+from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
 from modanet_utils.splits import split
 from modanet_utils.training import presence, pseudo, stockings
 from modanet_utils.training.adjustment import adjust
@@ -35,9 +35,9 @@ from modanet_utils.trials import Planned, Settings, finalists, plan, read_profil
 
 
 def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, NotebookNode]:
-    """The notebooks by name, each of which takes all the parameters."""
+    """The notebooks by name, each of which, but for the guides, takes all the parameters."""
     notebooks: dict[str, NotebookNode] = {}
-    for name in NOTEBOOKS:
+    for name in (*NOTEBOOKS, *GUIDES):
         path = folder / f"{name}.ipynb"
         if not path.is_file():
             raise ProjectError(f"Notebook {name}.ipynb is not in {folder}: run from a complete checkout.")
@@ -46,7 +46,7 @@ def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, No
             taken = notebook_parameters(notebooks[name])
         except ProjectError as error:
             raise ProjectError(f"Notebook {name}: {error}.") from None
-        for key in parameters:
+        for key in parameters if name in NOTEBOOKS else ():
             if key not in taken:
                 raise ProjectError(f"Notebook {name} does not take parameter {key!r}: add it to its parameters cell.")
     return notebooks

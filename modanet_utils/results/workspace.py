@@ -18,6 +18,8 @@ from modanet_utils.results.schema import Results, ResultsError, check_results, p
 
 NOTEBOOKS: tuple[str, ...] = ("01_data_exploration_and_imbalance", "02_cross_entropy_baseline")
 NOTEBOOKS += ("03_combined_loss", "04_hair_headwear_errors", "06_remedies")
+GUIDES: tuple[str, ...] = ("07_your_photo",)
+"""Notebooks that come after these: they need no data set and take parameters of their own."""
 RESULTS_VARIABLE = "MODANET_UTILS_RESULTS"
 """Environment variable: while a series runs, its results go to this file and not to the finished report's."""
 

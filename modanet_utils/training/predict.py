@@ -25,16 +25,22 @@ def class_logits(logits: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
+def small_logits(net: nn.Module, photo: np.ndarray, letterbox: Letterbox, fold: bool = True) -> Tensor:
+    """As `predict_logits`, but at the network's resolution, ``(1, outputs, h, w) float32``, without the padding."""
+    top, left, height, width = letterbox.box(*photo.shape[:2])
+    small = torch.from_numpy(letterbox.image(photo).transpose(2, 0, 1).copy())[None]
+    small = small.to(next(net.parameters()).device).contiguous(memory_format=torch.channels_last)
+    logits = net(small)
+    return (class_logits(logits) if fold else logits.float())[:, :, top : top + height, left : left + width]
+
+
+@torch.inference_mode()
 def predict_logits(net: nn.Module, photo: np.ndarray, letterbox: Letterbox, fold: bool = True) -> Tensor:
     """Class logits ``(14, H, W) float32`` of a photo ``(H, W, 3) uint8``, RGB of any size, on the network's device.
 
     With ``fold=False`` those of every output, hair and skin included where the network has them.
     """
-    top, left, height, width = letterbox.box(*photo.shape[:2])
-    small = torch.from_numpy(letterbox.image(photo).transpose(2, 0, 1).copy())[None]
-    small = small.to(next(net.parameters()).device).contiguous(memory_format=torch.channels_last)
-    logits = net(small)
-    logits = (class_logits(logits) if fold else logits.float())[:, :, top : top + height, left : left + width]
+    logits = small_logits(net, photo, letterbox, fold)
     return nn.functional.interpolate(logits, photo.shape[:2], mode="bilinear", align_corners=False)[0]
 
 

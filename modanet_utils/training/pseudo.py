@@ -7,7 +7,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from pycocotools import mask as coco_mask
 
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES, IGNORE, LABELS
@@ -78,8 +77,9 @@ def write_pseudo_labels(
     progress = Progress(len(ids), quiet)
     for image_id in progress.over(ids, "labelling"):
         allowed = photos.present(image_id) | {0, *range(len(CLASSES), len(LABELS))}
-        for label, mask in _masks(pseudo_label_map(net, photos.image(image_id), box, allowed)):
-            one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": label, "iscrowd": 0}
+        for label, mask in writing.masks(pseudo_label_map(net, photos.image(image_id), box, allowed)):
+            number = writing.IGNORED_ID if label == IGNORE else label
+            one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": number, "iscrowd": 0}
             annotations.append(one | mask)
     progress.close(f"{len(ids):,} photos labelled")
     images = [{key: value for key, value in photos.images[i].items() if key != "tags"} for i in ids]
@@ -112,15 +112,3 @@ def pseudo_label_map(net: Net, photo: np.ndarray, box: Letterbox, allowed: set[i
     most = both.max(0)
     unsure = most.values < SURE * both.sum(0)
     return most.indices.masked_fill(unsure, IGNORE).to("cpu", torch.uint8).numpy()
-
-
-def _masks(labels: np.ndarray) -> list[tuple[int, dict[str, Any]]]:
-    """Category id and run-length mask of each label of a map; background is not written, what is ignored is."""
-    number = {label: label for label in range(1, len(LABELS))} | {IGNORE: writing.IGNORED_ID}
-    found = []
-    for label in np.unique(labels)[np.unique(labels) > 0].tolist():
-        rle = coco_mask.encode(np.asfortranarray(labels == label, np.uint8))
-        mask = {"size": list(labels.shape), "counts": rle["counts"].decode("ascii")}
-        box = coco_mask.toBbox(rle).astype(int).tolist()
-        found.append((number[label], {"area": int(coco_mask.area(rle)), "bbox": box, "segmentation": mask}))
-    return found

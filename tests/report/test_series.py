@@ -29,7 +29,7 @@ from modanet_utils.report.execute import (
 )
 from modanet_utils.report.pages import fetched, notebook_page
 from modanet_utils.results.schema import check_results, read_results
-from modanet_utils.results.workspace import NOTEBOOKS, open_workspace
+from modanet_utils.results.workspace import GUIDES, NOTEBOOKS, open_workspace
 
 
 def test_notebook_parameters_are_literals() -> None:
@@ -216,7 +216,7 @@ def finished(
 
 
 def test_a_run_writes_notebooks_results_and_pages(finished: tuple) -> None:
-    names = [f"{name}{suffix}" for name in NOTEBOOKS for suffix in (".html", ".ipynb")]
+    names = [f"{name}{suffix}" for name in (*NOTEBOOKS, *GUIDES) for suffix in (".html", ".ipynb")]
     assert sorted(tree(finished[0])) == sorted([*names, "index.html", "results.json"])
     found = read_results(finished[0] / "results.json")
     check_results(found)
@@ -269,7 +269,7 @@ def test_pages_stand_alone(finished: tuple) -> None:
     assert f'href="{NOTEBOOKS[3]}.html"' in third
     assert "<msubsup><mi>x</mi>" in third and 'display="block"' in third
     index = (finished[0] / "index.html").read_text()
-    for name in NOTEBOOKS:
+    for name in (*NOTEBOOKS, *GUIDES):
         assert f'href="{name}.html"' in index
     assert "Is it rare, or common?" in index
     assert "mean IoU, 13 clothing classes" in index
@@ -324,12 +324,12 @@ def test_a_failed_run_leaves_the_report_as_it_was(finished: tuple, tmp_path: Pat
 
 def test_notebooks_are_refreshed_in_place_all_or_none(project: Path, capsys: pytest.CaptureFixture) -> None:
     folder = project / "notebooks"
-    paths = [folder / f"{name}.ipynb" for name in NOTEBOOKS]
+    paths = [folder / f"{name}.ipynb" for name in (*NOTEBOOKS, *GUIDES)]
     sources = [[cell.source for cell in nbformat.read(path, 4).cells] for path in paths]
     assert main(["refresh"]) == 0
     refreshed = [nbformat.read(path, 4) for path in paths]
     assert [[cell.source for cell in notebook.cells] for notebook in refreshed] == sources
-    assert [unfinished(notebook) for notebook in refreshed] == [[]] * len(NOTEBOOKS)
+    assert [unfinished(notebook) for notebook in refreshed] == [[]] * len(paths)
     assert all(set(cell.metadata) <= {"tags"} for notebook in refreshed for cell in notebook.cells)
     before = tree(folder)
     refreshed[0].cells[-1].source = "undefined"

@@ -1,0 +1,1 @@
+"""Notebook 07: one's own photo, from a file or an array to label maps, overlays and a model card."""

@@ -1,0 +1,155 @@
+"""From the name of a run to a network, and from a photo to labels: no data set need be there."""
+
+import functools
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from modanet_utils.augment import Letterbox
+from modanet_utils.classes import CLASSES, LABELS
+from modanet_utils.model import Net
+from modanet_utils.photo.pictures import read, rgb
+from modanet_utils.project import ROOT, ProjectError, did_you_mean
+from modanet_utils.thresholds import PERSON, SECOND_FIGURE, SURE
+from modanet_utils.training.predict import small_logits
+from modanet_utils.training.runs import WEIGHTS, load_network
+from modanet_utils.trials import TrialConfig
+
+PREFERRED = ("recommended", "combined_body")
+"""The run that is used where none is named: the first of these that is there."""
+SAMPLED = 1_000_000
+"""Pixels of a photo, evenly spaced, at which the confidence is measured at the most."""
+BAND = 500_000
+"""Logits that are enlarged at once, so that a photo of 50 megapixels does not fill the memory."""
+
+
+class Answer(NamedTuple):
+    """What a network sees on a photo."""
+
+    labels: np.ndarray  # (H, W) uint8: 0 background, 1-13 clothing, of a network that knows them 14 hair, 15 skin
+    share: np.ndarray  # (outputs,) float64: of the picture
+    confidence: np.ndarray  # (outputs,) float64: mean probability where the label wins, NaN where it does nowhere
+    notes: list[str]  # sentences on why the answer may be worth little
+
+    @property
+    def classes(self) -> dict[str, dict[str, float | None]]:
+        """Share and confidence of what was found, background left out, largest first."""
+        order = [label for label in np.argsort(-self.share, kind="stable") if label and self.share[label]]
+        either = [None if math.isnan(value) else round(value, 4) for value in self.confidence.tolist()]
+        return {LABELS[i]: {"share": float(self.share[i]), "confidence": either[i]} for i in order}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network with the folder of its run, ready for photos of any size."""
+
+    folder: Path
+    config: TrialConfig
+    net: Net
+
+    @torch.inference_mode()
+    def look(self, photo: Any) -> Answer:
+        """Label every pixel of a photo: a file, a PIL image or an array, as `pictures.rgb` takes them."""
+        picture = read(photo) if isinstance(photo, str | Path) else rgb(photo)
+        height, width = picture.shape[:2]
+        letterbox = Letterbox(self.config.image_height, self.config.image_width)
+        small = small_logits(self.net, picture, letterbox, fold=False)
+        labels, every = np.empty((height, width), np.uint8), math.ceil(math.sqrt(height * width / SAMPLED))
+        pixels, number, total = np.zeros((3, small.shape[1]))
+        for rows, logits in _bands(small, height, width):
+            labels[rows] = logits.max(0).indices.to("cpu", torch.uint8).numpy()
+            pixels += np.bincount(labels[rows].ravel(), minlength=len(pixels))
+            best = logits[:, ::every, ::every].softmax(0).max(0)
+            winners = best.indices.cpu().numpy().ravel()
+            number += np.bincount(winners, minlength=len(number))
+            total += np.bincount(winners, best.values.cpu().numpy().ravel(), minlength=len(total))
+        share = pixels / labels.size
+        with np.errstate(invalid="ignore"):
+            return Answer(labels, share, total / number, _notes(labels, share, total[1:].sum() / number[1:].sum()))
+
+
+def _bands(small: Tensor, height: int, width: int) -> Iterator[tuple[slice, Tensor]]:
+    """Logits ``(1, C, h, w)`` enlarged as `predict_logits` does it, some rows ``(C, rows, width)`` at a time."""
+    at = ((torch.arange(height, device=small.device) + 0.5) * small.shape[2] / height - 0.5).clamp(min=0)
+    above = at.long()
+    below, part = (above + 1).clamp(max=small.shape[2] - 1), (at - above)[:, None]
+    step = max(1, BAND // (small.shape[1] * width))
+    for rows in (slice(start, min(start + step, height)) for start in range(0, height, step)):
+        band = small[:, :, above[rows]] * (1 - part[rows]) + small[:, :, below[rows]] * part[rows]
+        size = band.shape[2], width
+        yield rows, nn.functional.interpolate(band, size, mode="bilinear", align_corners=False)[0]
+
+
+def _notes(labels: np.ndarray, share: np.ndarray, sure: float) -> list[str]:
+    """What tells that a picture is unlike the photos that networks were trained on: one whole person, upright."""
+    height, width = labels.shape
+    clothing, trained = share[1 : len(CLASSES)].sum(), "the network was trained on photos of one whole person"
+    if not PERSON[0] <= clothing <= PERSON[1]:
+        found = "almost no clothing was found" if clothing < PERSON[0] else "clothing was found nearly everywhere"
+        return [f"{found} ({clothing:.1%} of the picture), and {trained}: this is outside of what it knows"]
+    figures = cv2.connectedComponentsWithStats((labels > 0).astype(np.uint8))[2]
+    areas = np.sort(figures[1:, cv2.CC_STAT_AREA])
+    notes = []
+    if len(areas) > 1 and areas[-2] >= SECOND_FIGURE * areas[-1]:
+        notes.append(f"there may be several people, and {trained}: cut out one at a time")
+    if width > height:
+        notes.append(f"the picture is wider than high, and {trained}, upright: cut it out for a finer answer")
+    if sure < SURE:
+        notes.append(
+            f"the network is unsure ({sure:.0%} on average where it found something): look before you trust it"
+        )
+    return notes
+
+
+def segment(photo: Any, run: str | Path | None = None) -> np.ndarray:
+    """Labels of a photo's pixels, ``(H, W) uint8`` at its own size: 0 background, 1-13 clothing, 14 hair, 15 skin.
+
+    Args:
+        photo: A file, a PIL image, or an array (grey, RGB or RGBA; uint8, uint16 or floating from 0 to 1).
+        run: Folder of a run, or its name in ``runs/`` or ``reports/*/runs``; None for the first of `PREFERRED`.
+
+    Raises:
+        ProjectError: A photo or a run that cannot be used; the message says what to do.
+    """
+    return open_network(run).look(photo).labels
+
+
+def open_network(run: str | Path | None = None) -> Network:
+    """The network of a run, named and refused as for `segment`; it is read once."""
+    rooms = [ROOT / "runs", *sorted(ROOT.glob("reports/*/runs"))]
+    for name in PREFERRED if run is None else (run,):
+        for place in (Path(name).expanduser(), ROOT / name, *(room / name for room in rooms)):
+            if (place / "config.json").is_file():
+                return _open(place.resolve())
+    if run is None:
+        raise ProjectError(f"No trained network is here: give the folder of a run that holds {WEIGHTS}.")
+    known = sorted(path.parent.name for room in rooms for path in room.glob(f"*/{WEIGHTS}"))
+    what = "holds no config.json" if Path(run).expanduser().exists() else "is unknown"
+    raise ProjectError(f"Run {str(run)!r} {what}: {did_you_mean(run, [*known, 'or the folder of a run'])}")
+
+
+@functools.lru_cache(maxsize=2)
+def _open(folder: Path) -> Network:
+    try:
+        config = TrialConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        why = str(error).splitlines()[0].rstrip(".")
+        raise ProjectError(f"{folder / 'config.json'} is damaged ({why}): copy the run's folder anew.") from None
+    if not (file := folder / WEIGHTS).is_file():
+        raise ProjectError(f"The run in {folder} was kept without weights: name another, or train it again.")
+    try:
+        net = load_network(config, file)
+    except (SafetensorError, RuntimeError, OSError):
+        raise ProjectError(f"{file} is damaged, or of another network: copy the run's folder anew.") from None
+    if not all(bool(tensor.isfinite().all()) for tensor in net.state_dict().values()):
+        raise ProjectError(f"{file} holds values that are not finite: copy the run's folder anew.")
+    return Network(folder, config, net.to("cuda" if torch.cuda.is_available() else "cpu"))
