@@ -139,7 +139,7 @@ def _torchrun(config: TrialConfig, runs: Path) -> list[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={config.processes}"]
     command += ["-m", "modanet_utils.training", "--runs", str(runs)]
     for name, value in config.model_dump().items():
-        command += [f"--{name}", "none" if value is None else str(value)]
+        command += [f"--{name}", as_text(value)]
     return command
 
 
