@@ -26,7 +26,7 @@ from modanet_utils.training.lock import alone, check_state, clear, set_aside
 from modanet_utils.training.loop import train
 from modanet_utils.training.predict import test_counts
 from modanet_utils.training.runs import FINISHED, NOTE, WEIGHTS, Run, load_network, read_run, run_folder, say, search
-from modanet_utils.trials import TrialConfig, encoder_weights, read_profile
+from modanet_utils.trials import TrialConfig, as_text, encoder_weights, read_profile
 
 
 def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False, keep_old: bool = False) -> Run:
