@@ -44,8 +44,9 @@ _asked: dict[int, tuple[weakref.ref[Dataset], dict[str, Any]]] = {}
 def identity(dataset: Dataset, config: TrialConfig) -> dict[str, Any]:
     """What decides a run beside its settings: 16 hexadecimal digits or a number by each key of `SAID`.
 
-    ``pseudo_labels`` is there only where the configuration names some; a FileNotFoundError or DatasetError if they
-    cannot be opened. Photos are read once for an opened `Dataset`: after exchanging some, open it again.
+    ``pseudo_labels`` is there only where the configuration names some that are at hand: a kept run can be read without
+    them. A DatasetError if they cannot be opened. Photos are read once for an opened `Dataset`: after exchanging some,
+    open it again.
     """
     found = {
         **_of_data(dataset),
@@ -53,8 +54,8 @@ def identity(dataset: Dataset, config: TrialConfig) -> dict[str, Any]:
         "code": code_digest(),
         "processes": int(os.environ.get("WORLD_SIZE", config.processes)),
     }
-    if config.pseudo_labels:
-        found["pseudo_labels"] = _digest(_of_data(open_dataset(dataset.root.parent / config.pseudo_labels)))
+    if config.pseudo_labels and (folder := dataset.root.parent / config.pseudo_labels).exists():
+        found["pseudo_labels"] = _digest(_of_data(open_dataset(folder)))
     return found
 
 
