@@ -43,7 +43,9 @@ def lab(colour: str, sight: str = "normal") -> np.ndarray:
 def test_the_distance_is_that_of_the_literature() -> None:
     assert lab("#ff0000") == pytest.approx([53.24, 80.09, 67.20], abs=0.02)
     # What made the colours change: those of hair and top before.
-    assert np.linalg.norm(lab("#8c7b6b", "deuteranopia") - lab("#009e73", "deuteranopia")) == pytest.approx(3.5, abs=0.1)
+    assert np.linalg.norm(lab("#8c7b6b", "deuteranopia") - lab("#009e73", "deuteranopia")) == pytest.approx(
+        3.5, abs=0.1
+    )
 
 
 @pytest.mark.parametrize("sight", SIGHT)

@@ -1,10 +1,12 @@
-"""Executed notebooks as HTML pages that stand alone: no script, nothing loaded from elsewhere.
+"""Executed notebooks and their results as a site that stands alone: nothing is loaded from elsewhere.
 
-Equations become MathML, which browsers draw by themselves; figures keep their alternative text.
+Equations become MathML, which browsers draw by themselves; figures keep their alternative text. What the pages look
+like stands in ``templates/``.
 """
 
 import html
 import re
+from collections import Counter
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -17,32 +19,18 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
-from traitlets.config import Config
 
-from modanet_utils.comparison.text import combined, cross_entropy
+from modanet_utils.comparison.text import bullets, over_seeds, seeds, zero_classes
 from modanet_utils.project import write_whole
+from modanet_utils.report import charts, safety
 from modanet_utils.report.execute import RunError
 from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
-from modanet_utils.results.text import with_index
+from modanet_utils.results.text import row_text, value_text, with_index
+from modanet_utils.trials import color_of, headline, label_of
 
 TEMPLATES = PackageLoader("modanet_utils.report")
-
-# Attributes, style rules and imports with which a page makes a browser fetch something. Links are not meant:
-# they fetch nothing until they are followed.
-_FETCH = re.compile(
-    r"""<(?:script|link|iframe|object|embed|img|source|video|audio)\b[^>]*?\b(?:src|href|data|srcset)\s*=\s*["']?"""
-    r"""\s*((?:https?:)?//[^"'\s>]+)|(?:url\(\s*["']?|@import\s*["']|\bimport\b[^;"'(]*["'])((?:https?:)?//[^"')\s]+)""",
-    re.IGNORECASE,
-)
-
-
-def fetched(page: str) -> list[str]:
-    """The network addresses that a browser would load to show a page.
-
-    >>> fetched('<script src="//cdn.example/x.js"></script> <a href="https://example.org">paper</a>')
-    ['//cdn.example/x.js']
-    """
-    return [first or second for first, second in _FETCH.findall(page)]
+Notebooks = Mapping[str, NotebookNode]
+Results = Mapping[str, Any]
 
 
 def equation(tex: str, display: str = "inline") -> str:
@@ -78,39 +66,9 @@ class _Exporter(HTMLExporter):
         return MarkdownWithMath(renderer=_Renderer(escape=False)).render(source)
 
 
-def _style() -> str:
-    return (files("modanet_utils.report") / "templates" / "style.css").read_text(encoding="utf-8")
-
-
-def notebook_page(notebook: NotebookNode) -> str:
-    """An executed notebook as a page; links between notebooks lead to their pages."""
-    exporter = _Exporter(
-        template_name="basic",
-        template_file="page.html.j2",
-        extra_loaders=[TEMPLATES],
-        config=Config({"CSSHTMLHeaderPreprocessor": {"enabled": True, "style": "default"}}),
-    )
-    title, _ = title_and_question(notebook)
-    page, _ = exporter.from_notebook_node(notebook, {"page_title": title, "page_style": _style()})
-    return re.sub(r'href="(?:\./)?(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', page)
-
-
-def title_and_question(notebook: NotebookNode) -> tuple[str, str]:
-    """A notebook's first heading and the first paragraph after it, as plain text."""
-    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    parts = [part.strip() for part in re.split(r"\n\s*\n", re.sub(r"^(#+ .*)$", r"\1\n", text, flags=re.MULTILINE))]
-    title = next((part.lstrip("# ") for part in parts if part.startswith("#")), "")
-    question = next((part for part in parts if part and not part.startswith("#")), "")
-    return _plain(title), _plain(question)
-
-
-def _plain(text: str) -> str:
-    """Markdown without its emphasis and links."""
-    return " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*_`]", "", text)).split())
-
-
-def _bold(text: str) -> Markup:
-    return Markup(re.sub(r"[*]{2}(.+?)[*]{2}", r"<strong>\1</strong>", html.escape(text)))
+def _markdown(text: str) -> Markup:
+    """Markdown of our own sentences; HTML in it is shown, not obeyed."""
+    return Markup(MarkdownWithMath(renderer=_Renderer(escape=True)).render(text))
 
 
 def _table(table: pd.DataFrame) -> Markup:
@@ -118,36 +76,150 @@ def _table(table: pd.DataFrame) -> Markup:
     return Markup(f'<div class="wide">{with_index(table).to_html(index=False, border=0, justify="left")}</div>')
 
 
-def index_page(results: Mapping[str, Any], notebooks: Mapping[str, NotebookNode]) -> str:
-    """The first page of a report: the headline table, a line a notebook, claims, classes, provenance."""
-    answers = [cross_entropy(results).data, combined(results).data]
+def _render(here: str, template: str, notebooks: Notebooks, results: Results, **more: Any) -> str:
+    """One page: a template within the layout that all share."""
+    site = [("index.html", "Start")]
+    site += [(f"{name}.html", title_and_question(notebook)[0] or name) for name, notebook in notebooks.items()]
+    site += [("trials.html", "All trials"), ("claims.html", "All claims")]
+    place = [file for file, _ in site].index(here)
+    made = results["provenance"]
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    environment = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
+    environment.filters |= {"markdown": _markdown, "table": _table, "told": row_text}
+    return environment.get_template(template).render(
+        here=here,
+        site=site,
+        before=site[place - 1] if place else None,
+        after=site[place + 1] if place + 1 < len(site) else None,
+        title="Clothing segmentation under class imbalance" if here == "index.html" else site[place][1],
+        policy=safety.policy(),
+        script=safety.script(),
+        style=(files("modanet_utils.report") / "templates" / "style.css").read_text(encoding="utf-8"),
+        data=results["dataset"]["name"],
+        made=f"Made from commit {made['commit']} on {made['device']} with {versions}.",
+        results=results,
+        **more,
+    )
+
+
+def notebook_page(name: str, notebooks: Notebooks, results: Results) -> str:
+    """An executed notebook as a page; links between notebooks lead to their pages."""
+    exporter = _Exporter(template_name="basic", template_file="body.html.j2", extra_loaders=[TEMPLATES])
+    body, _ = exporter.from_notebook_node(notebooks[name])
+    body = re.sub(r'href="(?:\./)?(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', body)
+    heads = re.findall(r'<h2 id="([^"]*)">(.*?)<a class="anchor-link"', body, re.DOTALL)
+    sections = [(html.unescape(anchor), html.unescape(re.sub("<[^>]*>", "", text))) for anchor, text in heads]
+    return _render(f"{name}.html", "notebook.html.j2", notebooks, results, body=body, sections=sections)
+
+
+def title_and_question(notebook: NotebookNode) -> tuple[str, str]:
+    """A notebook's first heading and the first paragraph after it, as plain text."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    parts = [part.strip() for part in re.split(r"\n\s*\n", re.sub(r"^(#+ .*)$", r"\1\n", text, flags=re.MULTILINE))]
+    title = next((part.lstrip("# ") for part in parts if part.startswith("#")), "")
+    question = _plain(next((part for part in parts if part and not part.startswith("#")), ""))
+    question = question.removeprefix("Question: ")
+    return _plain(title), question[:1].upper() + question[1:]
+
+
+def _plain(text: str) -> str:
+    """Markdown without its emphasis and links."""
+    return " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*_`]", "", text)).split())
+
+
+def _picture(notebook: NotebookNode) -> str:
+    """A notebook's first picture, as an address that holds it; empty where it has none."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = [(kind, data) for output in outputs for kind, data in output.get("data", {}).items()]
+    found = (f"data:{kind};base64,{data}" for kind, data in pictures if kind in ("image/png", "image/jpeg"))
+    return next(found, "").replace("\n", "")
+
+
+def _tile(results: Results, name: str) -> dict[str, str]:
+    """A trial's headline number on the first page."""
+    test, label = results["trials"][name]["test"], label_of(name)
+    interval = row_text(test, "mean_iou").partition(" ")[2]
+    told = {"value": value_text(test["mean_iou"]), "interval": interval, "zero": str(len(zero_classes(test)))}
+    return told | {"label": label, "color": color_of(label)}
+
+
+def index_page(notebooks: Notebooks, results: Results) -> str:
+    """The first page of a report: question, answer, picture, a card a notebook, claims, numbers."""
+    answers = [*bullets(results), over_seeds(results).data]
     if results["profile"] == "synthetic":
         answers = [
             "**Drawn figures.** This report shows that everything runs. It says nothing about photos: what was found "
             "on real ones stands in the notebooks beside what was found here, and in the project's README."
         ]
-    made = results["provenance"]
-    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-    environment = Environment(loader=TEMPLATES, autoescape=True, keep_trailing_newline=True)
-    environment.filters |= {"bold": _bold, "table": _table}
-    return environment.get_template("index.html.j2").render(
-        data=results["dataset"]["name"],
-        style=_style(),
+    told = {name: (*title_and_question(notebook), _picture(notebook)) for name, notebook in notebooks.items()}
+    return _render(
+        "index.html",
+        "index.html.j2",
+        notebooks,
+        results,
         answers=answers,
+        tiles=[_tile(results, name) for name in headline()],
+        chart=charts.classes(results),
+        cards=[(f"{name}.html", title or name, question, picture) for name, (title, question, picture) in told.items()],
+        verdicts=_verdicts(results),
         headline=headline_table(results),
         caption=caption(results),
-        notebooks=[(name, *title_and_question(notebook)) for name, notebook in notebooks.items()],
-        claims=claims_table(results),
         classes=class_table(results),
-        made=f"Made from commit {made['commit']} on {made['device']} with {versions}.",
+        sections=[("answer", "Answer"), ("notebooks", "Notebooks"), ("claims", "Claims"), ("numbers", "Numbers")],
     )
 
 
-def write_pages(folder: Path, notebooks: Mapping[str, NotebookNode], results: Mapping[str, Any]) -> None:
-    """Write a page a notebook and ``index.html``; RunError if one would load something from the network."""
-    pages = {f"{name}.html": notebook_page(notebook) for name, notebook in notebooks.items()}
-    pages["index.html"] = index_page(results, notebooks)
+def _verdicts(results: Results) -> list[tuple[str, int]]:
+    counted = Counter(claim["verdict"] for claim in results["claims"])
+    return [(name, counted[name]) for name in ("supported", "refuted", "inconclusive")]
+
+
+def claims_page(notebooks: Notebooks, results: Results) -> str:
+    """All claims: to be sorted and filtered, each with a picture of its interval beside its threshold."""
+    claims = []
+    for claim, text in zip(results["claims"], claims_table(results)["value [95% interval]"], strict=True):
+        side, threshold = charts.threshold(claim["measure"])
+        places = [place for place in (claim["value"], *(claim["interval"] or []), threshold) if place is not None]
+        ends = {"low": min(places, default=0), "high": max(places, default=1)}
+        claims.append(claim | ends | {"text": text, "side": side, "threshold": threshold})
+    more = {"claims": claims, "verdicts": _verdicts(results)}
+    return _render("claims.html", "claims.html.j2", notebooks, results, **more)
+
+
+def trials_page(notebooks: Notebooks, results: Results) -> str:
+    """All trials: beside the combined loss, between seeds, and class by class."""
+    rows = results.get("comparison", {}).get("trials", {})
+    compared = [row | {"label": label_of(name), "color": color_of(label_of(name))} for name, row in rows.items()]
+    names = charts.order(results)
+    grid = []
+    for name, trial in results["trials"].items():
+        test = trial["test"]
+        scores = [test["classes"][one]["iou"] for one in names]
+        grid.append((label_of(name.split("-seed")[0]) + name.partition("-")[2].replace("seed", ", seed "), scores))
+        grid[-1][1].append(test["mean_iou"])
+    spread = seeds(results)
+    spread = spread.rename_axis(columns="trial") if isinstance(spread, pd.DataFrame) else pd.DataFrame()
+    more: dict[str, Any] = {"compared": compared, "spread": spread, "grid": grid, "names": names}
+    more["sections"] = [("compared", "Beside the combined loss")] if compared else []
+    more["sections"] += [] if spread.empty else [("seeds", "Between trainings")]
+    more["sections"] += [("classes", "IoU per class")]
+    return _render("trials.html", "trials.html.j2", notebooks, results, **more)
+
+
+def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[str]:
+    """Write a page a notebook, of all trials, of all claims, and the first; returns their names.
+
+    RunError if one would load something from elsewhere, or run a script that is not the site's.
+    """
+    pages = {f"{name}.html": notebook_page(name, notebooks, results) for name in notebooks}
+    pages["trials.html"] = trials_page(notebooks, results)
+    pages["claims.html"] = claims_page(notebooks, results)
+    pages["index.html"] = index_page(notebooks, results)
     for name, page in pages.items():
-        if addresses := fetched(page):
-            raise RunError(f"{name} would load {addresses[0]} from the network: take it out of the notebook.")
+        if addresses := safety.fetched(page):
+            raise RunError(f"{name} would load {addresses[0]} from outside the page: take it out of the notebook.")
+        if code := safety.foreign_code(page):
+            raise RunError(f"{name} would run {code[0]}: take it out of the notebook, pages run no script of others.")
+    for name, page in pages.items():
         write_whole(folder / name, page)
+    return list(pages)

@@ -185,9 +185,8 @@ def _execute_series(series: Mapping[str, NotebookNode], parameters: dict[str, An
         raise RunError(f"The notebooks ran, but did not record everything: {error}") from None
     from modanet_utils.report import pages  # loads nbconvert, which only this step needs
 
-    pages.write_pages(staging, executed, results)
+    written = pages.write_pages(staging, executed, results)
     for stale in out.glob("*.failed.ipynb"):
         stale.unlink()
-    names = [f"{name}{suffix}" for name in executed for suffix in (".ipynb", ".html")]
-    for name in (*names, "index.html", "results.json"):
+    for name in (*(f"{name}.ipynb" for name in executed), *written, "results.json"):
         (staging / name).replace(out / name)

@@ -27,7 +27,8 @@ from modanet_utils.report.execute import (
     run_one,
     unfinished,
 )
-from modanet_utils.report.pages import fetched, notebook_page
+from modanet_utils.report.pages import notebook_page
+from modanet_utils.report.safety import fetched, foreign_code
 from modanet_utils.results.schema import check_results, read_results
 from modanet_utils.results.workspace import NOTEBOOKS, open_workspace
 
@@ -217,7 +218,7 @@ def finished(
 
 def test_a_run_writes_notebooks_results_and_pages(finished: tuple) -> None:
     names = [f"{name}{suffix}" for name in NOTEBOOKS for suffix in (".html", ".ipynb")]
-    assert sorted(tree(finished[0])) == sorted([*names, "index.html", "results.json"])
+    assert sorted(tree(finished[0])) == sorted([*names, "index.html", "trials.html", "claims.html", "results.json"])
     found = read_results(finished[0] / "results.json")
     check_results(found)
     assert (found["dataset"]["name"], found["profile"]) == ("tiny", "synthetic")
@@ -261,8 +262,8 @@ def test_a_file_gets_a_line_a_notebook_as_it_starts_and_as_it_ends(tmp_path: Pat
 def test_pages_stand_alone(finished: tuple) -> None:
     for page in finished[0].glob("*.html"):
         text = page.read_text()
-        assert fetched(text) == []
-        assert "<script" not in text
+        assert fetched(text) == foreign_code(text) == []
+        assert text.count("<script") == 1 and "default-src 'none'" in text
         assert 'name="viewport"' in text
     third = (finished[0] / f"{NOTEBOOKS[2]}.html").read_text()
     assert 'alt="a red &amp; white dot"' in third
@@ -286,7 +287,9 @@ def test_executing_again_gives_the_same_files(finished: tuple, tmp_path: Path) -
     with kernel_environment(tmp_path / "results.json"):
         again = _execute(nbformat.read(notebooks / f"{name}.ipynb", 4), values, tmp_path / f"{name}.ipynb")
     assert (tmp_path / f"{name}.ipynb").read_bytes() == (out / f"{name}.ipynb").read_bytes()
-    assert notebook_page(again) == (out / f"{name}.html").read_text()
+    series = {one: nbformat.read(out / f"{one}.ipynb", as_version=4) for one in NOTEBOOKS}
+    results = read_results(out / "results.json")
+    assert notebook_page(name, series | {name: again}, results) == (out / f"{name}.html").read_text()
 
 
 @pytest.mark.parametrize(
