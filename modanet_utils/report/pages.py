@@ -6,29 +6,26 @@ like stands in ``templates/``.
 
 import html
 import re
-from collections import Counter
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader
 from latex2mathml.converter import convert as mathml
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from modanet_utils.comparison.text import bullets, over_seeds, seeds, zero_classes
+from modanet_utils.comparison.text import bullets, over_seeds, seeds
 from modanet_utils.project import write_whole
-from modanet_utils.report import charts, safety
+from modanet_utils.report import safety
 from modanet_utils.report.execute import RunError
-from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
-from modanet_utils.results.text import row_text, value_text, with_index
-from modanet_utils.trials import color_of, headline, label_of
+from modanet_utils.report.templating import TEMPLATES, rendered
+from modanet_utils.results.tables import caption, class_table, headline_table
+from modanet_utils.results.text import with_index
 
-TEMPLATES = PackageLoader("modanet_utils.report")
 Notebooks = Mapping[str, NotebookNode]
 Results = Mapping[str, Any]
 
@@ -76,30 +73,13 @@ def _table(table: pd.DataFrame) -> Markup:
     return Markup(f'<div class="wide">{with_index(table).to_html(index=False, border=0, justify="left")}</div>')
 
 
-def _render(here: str, template: str, notebooks: Notebooks, results: Results, **more: Any) -> str:
+def _page(here: str, template: str, notebooks: Notebooks, results: Results, **more: Any) -> str:
     """One page: a template within the layout that all share."""
-    site = [("index.html", "Start")]
-    site += [(f"{name}.html", title_and_question(notebook)[0] or name) for name, notebook in notebooks.items()]
-    site += [("trials.html", "All trials"), ("claims.html", "All claims")]
-    place = [file for file, _ in site].index(here)
-    made = results["provenance"]
-    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-    environment = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
-    environment.filters |= {"markdown": _markdown, "table": _table, "told": row_text}
-    return environment.get_template(template).render(
-        here=here,
-        site=site,
-        before=site[place - 1] if place else None,
-        after=site[place + 1] if place + 1 < len(site) else None,
-        title="Clothing segmentation under class imbalance" if here == "index.html" else site[place][1],
-        policy=safety.policy(),
-        script=safety.script(),
-        style=(files("modanet_utils.report") / "templates" / "style.css").read_text(encoding="utf-8"),
-        data=results["dataset"]["name"],
-        made=f"Made from commit {made['commit']} on {made['device']} with {versions}.",
-        results=results,
-        **more,
-    )
+    names = {f"{name}.html": title_and_question(notebook)[0] or name for name, notebook in notebooks.items()}
+    site = [("index.html", "Start"), *names.items(), ("trials.html", "All trials"), ("claims.html", "All claims")]
+    style = (files("modanet_utils.report") / "templates" / "style.css").read_text(encoding="utf-8")
+    own = {"style": style, "policy": safety.policy(), "script": safety.script()}
+    return rendered(template, here=here, site=site, results=results, **own, **more)
 
 
 def notebook_page(name: str, notebooks: Notebooks, results: Results) -> str:
@@ -109,7 +89,7 @@ def notebook_page(name: str, notebooks: Notebooks, results: Results) -> str:
     body = re.sub(r'href="(?:\./)?(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', body)
     heads = re.findall(r'<h2 id="([^"]*)">(.*?)<a class="anchor-link"', body, re.DOTALL)
     sections = [(html.unescape(anchor), html.unescape(re.sub("<[^>]*>", "", text))) for anchor, text in heads]
-    return _render(f"{name}.html", "notebook.html.j2", notebooks, results, body=body, sections=sections)
+    return _page(f"{name}.html", "notebook.html.j2", notebooks, results, body=body, sections=sections)
 
 
 def title_and_question(notebook: NotebookNode) -> tuple[str, str]:
@@ -135,14 +115,6 @@ def _picture(notebook: NotebookNode) -> str:
     return next(found, "").replace("\n", "")
 
 
-def _tile(results: Results, name: str) -> dict[str, str]:
-    """A trial's headline number on the first page."""
-    test, label = results["trials"][name]["test"], label_of(name)
-    interval = row_text(test, "mean_iou").partition(" ")[2]
-    told = {"value": value_text(test["mean_iou"]), "interval": interval, "zero": str(len(zero_classes(test)))}
-    return told | {"label": label, "color": color_of(label)}
-
-
 def index_page(notebooks: Notebooks, results: Results) -> str:
     """The first page of a report: question, answer, picture, a card a notebook, claims, numbers."""
     answers = [*bullets(results), over_seeds(results).data]
@@ -151,59 +123,10 @@ def index_page(notebooks: Notebooks, results: Results) -> str:
             "**Drawn figures.** This report shows that everything runs. It says nothing about photos: what was found "
             "on real ones stands in the notebooks beside what was found here, and in the project's README."
         ]
-    told = {name: (*title_and_question(notebook), _picture(notebook)) for name, notebook in notebooks.items()}
-    return _render(
-        "index.html",
-        "index.html.j2",
-        notebooks,
-        results,
-        answers=answers,
-        tiles=[_tile(results, name) for name in headline()],
-        chart=charts.classes(results),
-        cards=[(f"{name}.html", title or name, question, picture) for name, (title, question, picture) in told.items()],
-        verdicts=_verdicts(results),
-        headline=headline_table(results),
-        caption=caption(results),
-        classes=class_table(results),
-        sections=[("answer", "Answer"), ("notebooks", "Notebooks"), ("claims", "Claims"), ("numbers", "Numbers")],
-    )
-
-
-def _verdicts(results: Results) -> list[tuple[str, int]]:
-    counted = Counter(claim["verdict"] for claim in results["claims"])
-    return [(name, counted[name]) for name in ("supported", "refuted", "inconclusive")]
-
-
-def claims_page(notebooks: Notebooks, results: Results) -> str:
-    """All claims: to be sorted and filtered, each with a picture of its interval beside its threshold."""
-    claims = []
-    for claim, text in zip(results["claims"], claims_table(results)["value [95% interval]"], strict=True):
-        side, threshold = charts.threshold(claim["measure"])
-        places = [place for place in (claim["value"], *(claim["interval"] or []), threshold) if place is not None]
-        ends = {"low": min(places, default=0), "high": max(places, default=1)}
-        claims.append(claim | ends | {"text": text, "side": side, "threshold": threshold})
-    more = {"claims": claims, "verdicts": _verdicts(results)}
-    return _render("claims.html", "claims.html.j2", notebooks, results, **more)
-
-
-def trials_page(notebooks: Notebooks, results: Results) -> str:
-    """All trials: beside the combined loss, between seeds, and class by class."""
-    rows = results.get("comparison", {}).get("trials", {})
-    compared = [row | {"label": label_of(name), "color": color_of(label_of(name))} for name, row in rows.items()]
-    names = charts.order(results)
-    grid = []
-    for name, trial in results["trials"].items():
-        test = trial["test"]
-        scores = [test["classes"][one]["iou"] for one in names]
-        grid.append((label_of(name.split("-seed")[0]) + name.partition("-")[2].replace("seed", ", seed "), scores))
-        grid[-1][1].append(test["mean_iou"])
-    spread = seeds(results)
-    spread = spread.rename_axis(columns="trial") if isinstance(spread, pd.DataFrame) else pd.DataFrame()
-    more: dict[str, Any] = {"compared": compared, "spread": spread, "grid": grid, "names": names}
-    more["sections"] = [("compared", "Beside the combined loss")] if compared else []
-    more["sections"] += [] if spread.empty else [("seeds", "Between trainings")]
-    more["sections"] += [("classes", "IoU per class")]
-    return _render("trials.html", "trials.html.j2", notebooks, results, **more)
+    tables = {"headline_table": _table(headline_table(results)), "class_table": _table(class_table(results))}
+    cards = [(f"{name}.html", *title_and_question(one), _picture(one)) for name, one in notebooks.items()]
+    texts = {"answers": [_markdown(text) for text in answers], "caption": _markdown(caption(results))}
+    return _page("index.html", "index.html.j2", notebooks, results, cards=cards, **texts, **tables)
 
 
 def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[str]:
@@ -212,8 +135,10 @@ def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[st
     RunError if one would load something from elsewhere, or run a script that is not the site's.
     """
     pages = {f"{name}.html": notebook_page(name, notebooks, results) for name in notebooks}
-    pages["trials.html"] = trials_page(notebooks, results)
-    pages["claims.html"] = claims_page(notebooks, results)
+    spread = seeds(results)
+    table = _table(spread.rename_axis(columns="trial")) if isinstance(spread, pd.DataFrame) else ""
+    pages["trials.html"] = _page("trials.html", "trials.html.j2", notebooks, results, spread=table)
+    pages["claims.html"] = _page("claims.html", "claims.html.j2", notebooks, results)
     pages["index.html"] = index_page(notebooks, results)
     for name, page in pages.items():
         if addresses := safety.fetched(page):
