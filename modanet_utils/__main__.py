@@ -92,7 +92,7 @@ def train(name: str, arguments: list[str]) -> int:
     """Train one trial, or go on where it was interrupted.
 
     A finished one is not trained again. With a profile, settings and data are those that its notebooks use, but for
-    what is given here. For several GPUs or machines see README.md.
+    what is given here. For several GPUs or machines see docs/data_and_training.md.
 
     Example: modanet train --profile ccp --loss combined --class_weights inverse_sqrt
     """
@@ -191,7 +191,7 @@ def explore(name: str, arguments: list[str]) -> None:
 
 
 def readme(name: str, arguments: list[str]) -> None:
-    """Write the tables of reports/ccp/results.json and reports/bench.json into README.md, between its comments."""
+    """Write what README.md, the pages beside the report and their pictures take from results.json and bench.json."""
     parsed(name, readme, arguments, {})
     from modanet_utils.report.readme import update_readme
 

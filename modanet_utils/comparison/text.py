@@ -50,7 +50,7 @@ def bullets(results: Mapping[str, Any]) -> list[str]:
     before, after = (results["trials"][name]["test"] for name in ("cross_entropy", "combined"))
     leak = "{} of the hair pixels are called headwear and {} of the skin pixels clothing".format
     told = [leak(*(value_text(test["body"][name]["value"], form=".1%") for name in LEAKS)) for test in (after, before)]
-    price = f"With the combined loss {told[0]}, with cross-entropy {told[1]}.{_price(results)}{_best(results)}"
+    price = f"With the combined loss {told[0]}, with cross-entropy {told[1]}.{_price(results)}"
     return [cross_entropy(results).data, f"The{_reached(results)}{_gain(results)}", price]
 
 

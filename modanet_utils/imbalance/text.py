@@ -49,8 +49,8 @@ def answer(shown: Shown) -> Markdown:
             f"**{escaped(title)}** ({results['dataset']['images']:,} images): background takes "
             f"{share['background']:.0%} of the pixels, {clothing.index[0]} {clothing.iloc[0]:.2%}, "
             f"{times:.0f} times less than {clothing.index[-1]}, the commonest garment; with weights of one over the "
-            f"share the rarest class would win over background from a probability of {lowest['inverse']:.2%} on, with their square root from "
-            f"{lowest['inverse_sqrt']:.1%} on, without weights from {lowest['none']:.0%} on."
+            f"share the rarest class would win over background from a probability of {lowest['inverse']:.2%} on, with "
+            f"their square root from {lowest['inverse_sqrt']:.1%} on, without weights from {lowest['none']:.0%} on."
         )
     there = {results["profile"] for results in shown.values()}
     sentences += [f"**{title}**: nothing is recorded yet." for key, title in KNOWN.items() if key not in there]

@@ -7,7 +7,6 @@ like stands in ``templates/``.
 import html
 import re
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +76,7 @@ def _page(here: str, template: str, notebooks: Notebooks, results: Results, **mo
     """One page: a template within the layout that all share."""
     names = {f"{name}.html": title_and_question(notebook)[0] or name for name, notebook in notebooks.items()}
     site = [("index.html", "Start"), *names.items(), ("trials.html", "All trials"), ("claims.html", "All claims")]
-    style = (files("modanet_utils.report") / "templates" / "style.css").read_text(encoding="utf-8")
-    own = {"style": style, "policy": safety.policy(), "script": safety.script()}
+    own = {"style": safety.part("style.css"), "script": safety.part("site.js"), "policy": safety.policy()}
     return rendered(template, here=here, site=site, results=results, **own, **more)
 
 

@@ -7,19 +7,20 @@ from html.parser import HTMLParser
 from importlib.resources import files
 
 # Attributes whose address is loaded at once; a link's is only followed.
-_LOADING = ("src", "srcset", "href", "xlink:href", "data", "poster", "background", "code", "archive", "manifest")
+_LOADING = ("src", "srcset", "href", "xlink:href", "data", "poster", "background")
+_FRAMES = ("iframe", "frame", "object", "embed", "portal")
 _IN_STYLE = re.compile(r"""(?:url\(|@import(?!\s*url\())\s*["']?([^"')\s;]+)""", re.IGNORECASE)
 _IN_SCRIPT = re.compile(r"""["'`]\s*((?:https?:|wss?:)?//[^"'`\s]+)""", re.IGNORECASE)
 
 
-def script() -> str:
-    """The one script of the pages, from templates/site.js."""
-    return (files("modanet_utils.report") / "templates" / "site.js").read_text(encoding="utf-8")
+def part(name: str) -> str:
+    """A file of templates/ that stands in every page as it is: site.js, style.css."""
+    return (files("modanet_utils.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def policy() -> str:
-    """The pages' content security policy: a browser that heeds it loads nothing, and runs only `script`."""
-    digest = base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
+    """The pages' content security policy: a browser that heeds it loads nothing, and runs only site.js."""
+    digest = base64.b64encode(hashlib.sha256(part("site.js").encode()).digest()).decode()
     own = f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     return f"default-src 'none'; img-src data:; {own}; base-uri 'none'; form-action 'none'"
 
@@ -34,7 +35,7 @@ class _Inspector(HTMLParser):
         self._inside = self._text = ""
         self.feed(page)
         self.close()
-        self._judge()  # an element that is not closed, too
+        self.handle_endtag("")  # of an element that is not closed
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside, self._text = tag, ""
@@ -42,12 +43,10 @@ class _Inspector(HTMLParser):
         loads = [given.get(name, "") for name in _LOADING if tag not in ("a", "area") or "href" not in name]
         if tag == "meta" and given.get("http-equiv", "").lower() == "refresh":
             loads.append(given.get("content", "").partition("=")[2] or "a refresh")
-        loads += _IN_STYLE.findall(given.get("style", ""))
-        self.addresses += [one.strip() for one in loads if not _at_hand(one)]
+        self._load(loads + _IN_STYLE.findall(given.get("style", "")))
         links = [re.sub(r"[\x00-\x20]", "", given.get(name, "")).lower() for name in ("href", "xlink:href")]
-        if any(link.startswith(("javascript:", "vbscript:", "data:text")) for link in links) and tag != "link":
-            self.run.append(f"a link of <{tag}>")
-        if tag in ("iframe", "frame", "object", "embed", "portal") or (tag == "script" and "src" in given):
+        self.run += [f"a link of <{tag}>" for link in links if re.match("javascript:|vbscript:|data:text", link)]
+        if tag in _FRAMES or (tag == "script" and "src" in given):
             self.run.append(f"<{tag}>")
         self.run += [f"{name} of <{tag}>" for name in given if name.startswith("on")]
 
@@ -55,21 +54,17 @@ class _Inspector(HTMLParser):
         self._text += data  # it comes in pieces
 
     def handle_endtag(self, tag: str) -> None:
-        self._judge()
+        if self._inside == "style":
+            self._load(_IN_STYLE.findall(self._text))
+        if self._inside == "script" and self._text.strip() and self._text != part("site.js"):
+            self._load(_IN_SCRIPT.findall(self._text))
+            self.run.append(f"a script ({' '.join(self._text.split())[:40]})")
         self._inside = self._text = ""
 
-    def _judge(self) -> None:
-        """What stands between the tags of a style or a script."""
-        if self._inside == "style":
-            self.addresses += [one for one in _IN_STYLE.findall(self._text) if not _at_hand(one)]
-        if self._inside == "script" and self._text.strip() and self._text != script():
-            self.addresses += _IN_SCRIPT.findall(self._text)
-            self.run.append(f"a script ({' '.join(self._text.split())[:40]})")
-
-
-def _at_hand(address: str) -> bool:
-    """Part of the page itself."""
-    return not (address := address.strip()) or address.startswith("#") or address.lower().startswith("data:")
+    def _load(self, addresses: list[str]) -> None:
+        """Note what is not part of the page itself."""
+        found = (one.strip() for one in addresses)
+        self.addresses += [one for one in found if one and not re.match("#|data:", one, re.IGNORECASE)]
 
 
 def fetched(page: str) -> list[str]:

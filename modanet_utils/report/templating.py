@@ -1,7 +1,7 @@
 """The templates of the pages, and the words that they know."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -34,7 +34,13 @@ def _common_first(results: Mapping[str, Any]) -> list[str]:
 @cache
 def _environment() -> Environment:
     made = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
-    words = {"told": row_text, "number": value_text, "label": label_of, "zero": zero_classes, "threshold": threshold}
+    words: dict[str, Callable[..., Any]] = {
+        "told": row_text,
+        "number": value_text,
+        "label": label_of,
+        "zero": zero_classes,
+        "threshold": threshold,
+    }
     words |= {"color": lambda name: color_of(label_of(name)), "common_first": _common_first}
     words["values"] = lambda results: list(claims_table(results)["value [95% interval]"])
     made.filters |= words
