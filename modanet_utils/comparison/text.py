@@ -38,20 +38,20 @@ def combined(results: Mapping[str, Any]) -> Markdown:
     """What the combined loss changed, against cross-entropy and against its adjustment."""
     if not set(headline()) <= results.get("trials", {}).keys():
         return PENDING
-    return Markdown(
-        f"{on_real_photos(results)} the{_reached(results)}{_gain(results)}{_price(results)}{_best(results)}"
-    )
+    gain, price = _gain_and_price(results)
+    return Markdown(f"{on_real_photos(results)} the {_reached(results)}{gain}{price}{_best(results)}")
 
 
 def bullets(results: Mapping[str, Any]) -> list[str]:
     """The answer in three points, Markdown: what cross-entropy leaves, what the combined loss brings, its price."""
     if not set(headline()) <= results.get("trials", {}).keys():
         return [PENDING.data]
-    before, after = (results["trials"][name]["test"] for name in ("cross_entropy", "combined"))
-    leak = "{} of the hair pixels are called headwear and {} of the skin pixels clothing".format
-    told = [leak(*(value_text(test["body"][name]["value"], form=".1%") for name in LEAKS)) for test in (after, before)]
-    price = f"With the combined loss {told[0]}, with cross-entropy {told[1]}.{_price(results)}"
-    return [cross_entropy(results).data, f"The{_reached(results)}{_gain(results)}", price]
+    gain, price = _gain_and_price(results)
+    body = [results["trials"][name]["test"]["body"] for name in ("combined", "cross_entropy")]
+    hair, skin = ([value_text(one[leak]["value"], form=".1%") for one in body] for leak in LEAKS)
+    leaks = f"Of the hair pixels {hair[0]} are called headwear ({hair[1]} with cross-entropy), of the skin pixels "
+    leaks += f"{skin[0]} clothing ({skin[1]})."
+    return [cross_entropy(results).data, f"The {_reached(results)}{gain}", f"{price} {leaks}".strip()]
 
 
 def _reached(results: Mapping[str, Any]) -> str:
@@ -60,34 +60,24 @@ def _reached(results: Mapping[str, Any]) -> str:
     stay = "one class stays" if len(zero) == 1 else f"{len(zero)} classes stay"
     left = f"{stay} at zero ({listed(zero)})" if zero else "no class stays at zero"
     return (
-        f" combined loss reaches a mean IoU of {row_text(after, 'mean_iou')}, against "
+        f"combined loss reaches a mean IoU of {row_text(after, 'mean_iou')}, against "
         f"{value_text(before['mean_iou'])} with cross-entropy and {value_text(shifted['mean_iou'])} with "
         f"cross-entropy whose outputs are shifted afterwards. With it {left}."
     )
 
 
-def _claim(results: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    """A recorded claim that has a number."""
-    found = (claim for claim in results.get("claims", []) if claim["id"] == name and claim["value"] is not None)
-    return next(found, None)
-
-
-def _gain(results: Mapping[str, Any]) -> str:
-    if not (gain := _claim(results, "combined-beats-adjusted")):
-        return ""
-    verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
-    by = value_text(gain["value"], gain["interval"])
-    return f" It {verb} the shifted outputs of cross-entropy, which cost no training (by {by})."
-
-
-def _price(results: Mapping[str, Any]) -> str:
-    if not (price := _claim(results, "precision-pays")):
-        return ""
-    verb = {"supported": "falls", "refuted": "does not fall"}.get(price["verdict"], "does not clearly fall")
-    return (
-        f" Precision, the share of the pixels called a garment that are that garment, {verb} against plain "
-        f"cross-entropy ({value_text(price['value'], price['interval'])})."
-    )
+def _gain_and_price(results: Mapping[str, Any]) -> tuple[str, str]:
+    claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
+    gained = paid = ""
+    if gain := claims.get("combined-beats-adjusted"):
+        verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
+        by = value_text(gain["value"], gain["interval"])
+        gained = f" It {verb} the shifted outputs of cross-entropy, which cost no training (by {by})."
+    if price := claims.get("precision-pays"):
+        verb = {"supported": "falls", "refuted": "does not fall"}.get(price["verdict"], "does not clearly fall")
+        paid = f" Precision, the share of the pixels called a garment that are that garment, {verb} against plain "
+        paid += f"cross-entropy ({value_text(price['value'], price['interval'])})."
+    return gained, paid
 
 
 def _best(results: Mapping[str, Any]) -> str:
