@@ -22,7 +22,7 @@ from modanet_utils.datasets.coco import ANNOTATIONS, open_dataset
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.project import ROOT, ProjectError, shown
-from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
+from modanet_utils.report.execute import TIMES, RunError, keep_failed, kernel_environment, notebook_parameters, run_one
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import NOTEBOOKS
 from modanet_utils.splits import split
@@ -188,5 +188,5 @@ def _execute_series(series: Mapping[str, NotebookNode], parameters: dict[str, An
     written = pages.write_pages(staging, executed, results)
     for stale in out.glob("*.failed.ipynb"):
         stale.unlink()
-    for name in (*(f"{name}.ipynb" for name in executed), *written, "results.json"):
+    for name in (*(f"{name}.ipynb" for name in executed), *written, "results.json", TIMES):
         (staging / name).replace(out / name)

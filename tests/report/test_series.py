@@ -1,6 +1,7 @@
 """The series of notebooks, executed; throw-away notebooks on a tiny data set."""
 
 import contextlib
+import io
 import json
 import re
 import shutil
@@ -11,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from reporting import DEFAULTS, complete_results, parameters_cell, tree, write_dataset, write_notebooks
 
 from modanet_utils import model
@@ -218,7 +219,9 @@ def finished(
 
 def test_a_run_writes_notebooks_results_and_pages(finished: tuple) -> None:
     names = [f"{name}{suffix}" for name in NOTEBOOKS for suffix in (".html", ".ipynb")]
-    assert sorted(tree(finished[0])) == sorted([*names, "index.html", "trials.html", "claims.html", "results.json"])
+    assert sorted(tree(finished[0])) == sorted(
+        [*names, "index.html", "trials.html", "claims.html", "results.json", "times.json"]
+    )
     found = read_results(finished[0] / "results.json")
     check_results(found)
     assert (found["dataset"]["name"], found["profile"]) == ("tiny", "synthetic")
@@ -259,11 +262,31 @@ def test_a_file_gets_a_line_a_notebook_as_it_starts_and_as_it_ends(tmp_path: Pat
         assert re.fullmatch(r"one \.\.\. \d+ s\n", log.read_text())
 
 
+def test_a_terminal_shows_the_cell_and_the_times_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    cells = [
+        parameters_cell({}),
+        new_markdown_cell("# One\n\n## Counting\n"),
+        new_code_cell("import time\ntime.sleep(0.3)"),
+    ]
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with kernel_environment(tmp_path / "results.json"):
+        run_one(new_notebook(cells=cells), "one", {}, tmp_path)
+    lines = terminal.getvalue().split("\r\033[K")
+    assert "one ... cell 3 of 3: Counting" in lines and lines[-1] == "one ... "
+    times = json.loads((tmp_path / "times.json").read_text())["one"]
+    assert list(times)[-1] == "[1] import time" and 0.3 <= times["[1] import time"] < 60
+
+
 def test_pages_stand_alone(finished: tuple) -> None:
     for page in finished[0].glob("*.html"):
         text = page.read_text()
         assert fetched(text) == foreign_code(text) == []
-        assert text.count("<script") == 1 and "default-src 'none'" in text
+        assert text.count("<script") == 1 and "default-src &#39;none&#39;" in text
         assert 'name="viewport"' in text
     third = (finished[0] / f"{NOTEBOOKS[2]}.html").read_text()
     assert 'alt="a red &amp; white dot"' in third
