@@ -40,9 +40,10 @@ def _environment() -> Environment:
         "label": label_of,
         "zero": zero_classes,
         "threshold": threshold,
+        "color": lambda name: color_of(label_of(name)),
+        "common_first": _common_first,
+        "values": lambda results: list(claims_table(results)["value [95% interval]"]),
     }
-    words |= {"color": lambda name: color_of(label_of(name)), "common_first": _common_first}
-    words["values"] = lambda results: list(claims_table(results)["value [95% interval]"])
     made.filters |= words
     made.globals["headline"] = headline()
     return made
