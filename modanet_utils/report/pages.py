@@ -115,15 +115,10 @@ def _picture(notebook: NotebookNode) -> str:
 
 def index_page(notebooks: Notebooks, results: Results) -> str:
     """The first page of a report: question, answer, picture, a card a notebook, claims, numbers."""
-    answers = [*bullets(results), over_seeds(results).data]
-    if results["profile"] == "synthetic":
-        answers = [
-            "**Drawn figures.** This report shows that everything runs. It says nothing about photos: what was found "
-            "on real ones stands in the notebooks beside what was found here, and in the project's README."
-        ]
     tables = {"headline_table": _table(headline_table(results)), "class_table": _table(class_table(results))}
     cards = [(f"{name}.html", *title_and_question(one), _picture(one)) for name, one in notebooks.items()]
-    texts = {"answers": [_markdown(text) for text in answers], "caption": _markdown(caption(results))}
+    texts = {"answers": [_markdown(text) for text in bullets(results)], "caption": _markdown(caption(results))}
+    texts["seeds"] = _markdown(over_seeds(results).data)
     return _page("index.html", "index.html.j2", notebooks, results, cards=cards, **texts, **tables)
 
 
