@@ -94,7 +94,7 @@ def train(name: str, arguments: list[str]) -> int:
     """Train one trial, or go on where it was interrupted.
 
     A finished one is not trained again. With a profile, settings and data are those that its notebooks use, but for
-    what is given here. For several GPUs or machines see README.md.
+    what is given here. For several GPUs or machines see docs/data_and_training.md.
 
     Example: modanet train --profile ccp --loss combined --class_weights inverse_sqrt
     """
@@ -218,7 +218,7 @@ def explore(name: str, arguments: list[str]) -> None:
 
 
 def readme(name: str, arguments: list[str]) -> None:
-    """Write the recorded tables into README.md, between its comments, and a model card beside all kept weights."""
+    """Write what README.md, model cards, the pages beside the report and their pictures take from what is recorded."""
     parsed(name, readme, arguments, {})
     from modanet_utils.report.readme import update_readme
 

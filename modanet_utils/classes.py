@@ -35,20 +35,20 @@ IGNORE: int = 255
 
 COLORS: dict[str, str] = {
     "background": "#f2f2ef",
-    "bag": "#b15928",
+    "bag": "#a24d1c",
     "belt": "#000000",
     "boots": "#7f3c8d",
     "footwear": "#e377c2",
     "outer": "#1b6ca8",
-    "dress": "#d62728",
+    "dress": "#e43434",
     "sunglasses": "#3d3d3d",
     "pants": "#56b4e9",
-    "top": "#009e73",
+    "top": "#1faa81",
     "shorts": "#a6d854",
     "skirt": "#f0a30a",
-    "headwear": "#ffe119",
+    "headwear": "#ffe521",
     "scarf & tie": "#6a5acd",
-    "hair": "#8c7b6b",
-    "skin": "#f4cfb2",
+    "hair": "#867462",
+    "skin": "#f3c9ac",
 }
 """One colour a label, the same in every figure."""

@@ -23,6 +23,7 @@ from modanet_utils.project import ProjectError, plain_error, whole_folder, write
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FILES = ("pyproject.toml", "constraints.txt", "environment.yml", "Makefile", ".ci/run", "README.md", "CONTRIBUTING.md")
+FILES += ("docs/data_and_training.md",)
 FILES += ("CHANGELOG.md", "CITATION.cff", ".pre-commit-config.yaml", ".github/workflows/ci.yml")
 
 

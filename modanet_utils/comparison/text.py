@@ -14,6 +14,8 @@ from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, listed,
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import TRIALS, headline, label_of
 
+LEAKS = ("hair_as_headwear", "skin_as_clothing")
+
 
 def zero_classes(test: Mapping[str, Any]) -> list[str]:
     """Clothing classes in the truth whose IoU is below `FOUND`."""
@@ -25,11 +27,15 @@ def cross_entropy(results: Mapping[str, Any]) -> Markdown:
     """What cross-entropy alone learned."""
     if "cross_entropy" not in results.get("trials", {}):
         return PENDING
-    zero = zero_classes(test := results["trials"]["cross_entropy"]["test"])
+    mean = row_text(results["trials"]["cross_entropy"]["test"], "mean_iou")
+    reached = f"Plain cross-entropy reaches a mean IoU of {mean} over the clothing classes."
+    return bullets(on_real_photos(results), [_at_zero(results), reached, _longer(results)])
+
+
+def _at_zero(results: Mapping[str, Any]) -> str:
+    zero = zero_classes(results["trials"]["cross_entropy"]["test"])
     stays = f"{len(zero) or 'None'} of the 13 clothing classes {'stay' if len(zero) > 1 else 'stays'} at zero"
-    reached = f"Plain cross-entropy reaches a mean IoU of {row_text(test, 'mean_iou')} over the clothing classes."
-    at_zero = f"{stays} (IoU below {FOUND}){f': {listed(zero)}' if zero else ''}."
-    return bullets(on_real_photos(results), [at_zero, reached, _longer(results)])
+    return f"{stays} (IoU below {FOUND}){f': {listed(zero)}' if zero else ''}."
 
 
 def _longer(results: Mapping[str, Any]) -> str:
@@ -44,34 +50,62 @@ def _longer(results: Mapping[str, Any]) -> str:
 
 def combined(results: Mapping[str, Any]) -> Markdown:
     """What the combined loss changed, against cross-entropy and against its adjustment."""
-    trials = results.get("trials", {})
-    if not set(headline()) <= trials.keys():
+    if not set(headline()) <= results.get("trials", {}).keys():
         return PENDING
-    before, shifted, after = (trials[name]["test"] for name in headline())
+    gain, price = _gain_and_price(results)
+    return bullets(on_real_photos(results), [f"{_reached(results)} {gain}".strip(), price, _best(results)])
+
+
+def points(results: Mapping[str, Any]) -> list[str]:
+    """The answer in a few points, Markdown: what cross-entropy leaves, what the loss brings, its price, what is best."""
+    if not set(headline()) <= results.get("trials", {}).keys():
+        return [PENDING.data]
+    gain, price = _gain_and_price(results)
+    body = [results["trials"][name]["test"]["body"] for name in ("combined", "cross_entropy")]
+    hair, skin = ([value_text(one[leak]["value"], form=".1%") for one in body] for leak in LEAKS)
+    leaks = f"Of the hair pixels {hair[0]} are called headwear ({hair[1]} with cross-entropy), of the skin pixels "
+    leaks += f"{skin[0]} clothing ({skin[1]})."
+    zero = f"{on_real_photos(results)} plain cross-entropy leaves classes at zero. {_at_zero(results)}"
+    said = [zero, f"{_reached(results)} {gain}".strip(), f"{price} {leaks}".strip(), _recommended(results)]
+    return [point for point in said if point]
+
+
+def _recommended(results: Mapping[str, Any]) -> str:
+    """The network that a reader's own photo is segmented with."""
+    best = results["trials"].get("recommended", {}).get("test")
+    if not best:
+        return ""
+    hair, skin = (value_text(best["body"][leak]["value"], form=".1%") for leak in LEAKS)
+    return (
+        f"The recommended recipe (notebook 06) reaches {row_text(best, 'mean_iou')}, calls {hair} of the hair headwear "
+        f"and {skin} of the skin clothing."
+    )
+
+
+def _reached(results: Mapping[str, Any]) -> str:
+    before, shifted, after = (results["trials"][name]["test"] for name in headline())
     zero = zero_classes(after)
     stay = "One class stays" if len(zero) == 1 else f"{len(zero)} classes stay"
     left = f"{stay} at zero ({listed(zero)})" if zero else "No class stays at zero"
-    reached = (
+    return (
         f"The combined loss reaches a mean IoU of {row_text(after, 'mean_iou')}, against "
         f"{value_text(before['mean_iou'])} with cross-entropy and {value_text(shifted['mean_iou'])} with "
         f"cross-entropy whose outputs are shifted afterwards. {left}."
     )
-    return bullets(on_real_photos(results), [reached, *_gain_and_price(results), _best(results)])
 
 
-def _gain_and_price(results: Mapping[str, Any]) -> list[str]:
+def _gain_and_price(results: Mapping[str, Any]) -> tuple[str, str]:
     claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
-    said = []
+    gained = paid = ""
     if gain := claims.get("combined-beats-adjusted"):
         verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
         by = value_text(gain["value"], gain["interval"])
-        said.append(f"It {verb} the shifted outputs of cross-entropy, which cost no training (by {by}).")
+        gained = f"It {verb} the shifted outputs of cross-entropy, which cost no training (by {by})."
     if price := claims.get("precision-pays"):
         verb = {"supported": "falls", "refuted": "does not fall"}.get(price["verdict"], "does not clearly fall")
-        by = value_text(price["value"], price["interval"])
-        what = "Precision, the share of the pixels called a garment that are that garment"
-        said.append(f"{what}, {verb} against plain cross-entropy ({by}).")
-    return said
+        paid = f"Precision, the share of the pixels called a garment that are that garment, {verb} against plain "
+        paid += f"cross-entropy ({value_text(price['value'], price['interval'])})."
+    return gained, paid
 
 
 def _best(results: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from IPython.display import Markdown
 from modanet_utils.classes import CLOTHING, LABELS
 from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.imbalance.tables import two_kinds
-from modanet_utils.results.text import markdown, value_text
+from modanet_utils.results.text import escaped, markdown, value_text
 from modanet_utils.results.workspace import NOTEBOOKS, recorded
 from modanet_utils.thresholds import REFERENCE
 
@@ -46,11 +46,11 @@ def answer(shown: Shown) -> Markdown:
         clothing = share[list(CLOTHING)][lambda shares: shares > 0].sort_values()
         lowest, times = lowest_thresholds({title: results})[title], clothing.iloc[-1] / clothing.iloc[0]
         sentences.append(
-            f"**{title}** ({results['dataset']['images']:,} images): background takes {share['background']:.0%} of the "
-            f"pixels, {clothing.index[0]} {clothing.iloc[0]:.2%}, {times:.0f} times less "
-            f"than {clothing.index[-1]}, the commonest garment; with weights of one over the share the rarest class "
-            f"would win over background from a probability of {lowest['inverse']:.2%} on, with their square root from "
-            f"{lowest['inverse_sqrt']:.1%} on, without weights from {lowest['none']:.0%} on."
+            f"**{escaped(title)}** ({results['dataset']['images']:,} images): background takes "
+            f"{share['background']:.0%} of the pixels, {clothing.index[0]} {clothing.iloc[0]:.2%}, "
+            f"{times:.0f} times less than {clothing.index[-1]}, the commonest garment; with weights of one over the "
+            f"share the rarest class would win over background from a probability of {lowest['inverse']:.2%} on, with "
+            f"their square root from {lowest['inverse_sqrt']:.1%} on, without weights from {lowest['none']:.0%} on."
         )
     there = {results["profile"] for results in shown.values()}
     sentences += [f"**{title}**: nothing is recorded yet." for key, title in KNOWN.items() if key not in there]

@@ -17,6 +17,9 @@ from nbformat import NotebookNode
 from modanet_utils.project import ROOT, ProjectError
 from modanet_utils.results.workspace import RESULTS_VARIABLE
 
+TIMES = "times.json"
+"""Beside an executed series: how long each cell took."""
+
 
 class RunError(ProjectError):
     """A series that did not finish; the report that was there before is untouched."""
@@ -84,9 +87,12 @@ def _execute(notebook: NotebookNode, parameters: dict[str, Any], path: Path) -> 
     """Execute one notebook into a file, and check that all of it ran."""
     from papermill import PapermillExecutionError, execute_notebook
 
+    from modanet_utils.report.engine import keep_times  # with it comes the engine; both load papermill
+
     ordered = {name: parameters[name] for name in notebook_parameters(notebook) if name in parameters}
     target = str(path).replace("{", "{{").replace("}", "}}")  # papermill formats the path
     settings: dict[str, Any] = {"kernel_name": "python3", "cwd": path.parent, "progress_bar": False}
+    settings |= {"engine_name": "watched", "name": path.stem}
     try:
         execute_notebook(notebook, target, parameters=ordered, **settings)
     except PapermillExecutionError as error:
@@ -96,6 +102,7 @@ def _execute(notebook: NotebookNode, parameters: dict[str, Any], path: Path) -> 
     except Exception as error:  # a kernel that died or did not start, a file that could not be written
         raise RunError(f"stopped: {_last_line(str(error)) or type(error).__name__}") from None
     executed = nbformat.read(path, as_version=4)
+    keep_times(executed, path.stem, path.parent / TIMES)
     clean(executed)
     if complaint := next(iter(unfinished(executed)), None):
         raise RunError(f"did not run to its end: {complaint}")

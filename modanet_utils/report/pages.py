@@ -1,48 +1,32 @@
-"""Executed notebooks as HTML pages that stand alone: no script, nothing loaded from elsewhere.
+"""Executed notebooks and their results as a site that stands alone: nothing is loaded from elsewhere.
 
-Equations become MathML, which browsers draw by themselves; figures keep their alternative text.
+Equations become MathML, which browsers draw by themselves; figures keep their alternative text. What the pages look
+like stands in ``templates/``.
 """
 
 import html
 import re
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader
 from latex2mathml.converter import convert as mathml
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
-from traitlets.config import Config
 
-from modanet_utils.comparison.text import combined, cross_entropy
+from modanet_utils.comparison.text import points, over_seeds, seeds
 from modanet_utils.project import write_whole
+from modanet_utils.report import safety
 from modanet_utils.report.execute import RunError
-from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
+from modanet_utils.report.templating import TEMPLATES, rendered
+from modanet_utils.results.tables import caption, class_table, headline_table
 from modanet_utils.results.text import with_index
 
-TEMPLATES = PackageLoader("modanet_utils.report")
-
-# Attributes, style rules and imports with which a page makes a browser fetch something. Links are not meant:
-# they fetch nothing until they are followed.
-_FETCH = re.compile(
-    r"""<(?:script|link|iframe|object|embed|img|source|video|audio)\b[^>]*?\b(?:src|href|data|srcset)\s*=\s*["']?"""
-    r"""\s*((?:https?:)?//[^"'\s>]+)|(?:url\(\s*["']?|@import\s*["']|\bimport\b[^;"'(]*["'])((?:https?:)?//[^"')\s]+)""",
-    re.IGNORECASE,
-)
-
-
-def fetched(page: str) -> list[str]:
-    """The network addresses that a browser would load to show a page.
-
-    >>> fetched('<script src="//cdn.example/x.js"></script> <a href="https://example.org">paper</a>')
-    ['//cdn.example/x.js']
-    """
-    return [first or second for first, second in _FETCH.findall(page)]
+Notebooks = Mapping[str, NotebookNode]
+Results = Mapping[str, Any]
 
 
 def equation(tex: str, display: str = "inline") -> str:
@@ -78,39 +62,9 @@ class _Exporter(HTMLExporter):
         return MarkdownWithMath(renderer=_Renderer(escape=False)).render(source)
 
 
-def _style() -> str:
-    return (files("modanet_utils.report") / "templates" / "style.css").read_text(encoding="utf-8")
-
-
-def notebook_page(notebook: NotebookNode) -> str:
-    """An executed notebook as a page; links between notebooks lead to their pages."""
-    exporter = _Exporter(
-        template_name="basic",
-        template_file="page.html.j2",
-        extra_loaders=[TEMPLATES],
-        config=Config({"CSSHTMLHeaderPreprocessor": {"enabled": True, "style": "default"}}),
-    )
-    title, _ = title_and_question(notebook)
-    page, _ = exporter.from_notebook_node(notebook, {"page_title": title, "page_style": _style()})
-    return re.sub(r'href="(?:\./)?(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', page)
-
-
-def title_and_question(notebook: NotebookNode) -> tuple[str, str]:
-    """A notebook's first heading and the first paragraph after it, as plain text."""
-    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    parts = [part.strip() for part in re.split(r"\n\s*\n", re.sub(r"^(#+ .*)$", r"\1\n", text, flags=re.MULTILINE))]
-    title = next((part.lstrip("# ") for part in parts if part.startswith("#")), "")
-    question = next((part for part in parts if part and not part.startswith("#")), "")
-    return _plain(title), _plain(question)
-
-
-def _plain(text: str) -> str:
-    """Markdown without its emphasis and links."""
-    return " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*_`]", "", text)).split())
-
-
-def _bold(text: str) -> Markup:
-    return Markup(re.sub(r"[*]{2}(.+?)[*]{2}", r"<strong>\1</strong>", html.escape(text)))
+def _markdown(text: str) -> Markup:
+    """Markdown of our own sentences; HTML in it is shown, not obeyed."""
+    return Markup(MarkdownWithMath(renderer=_Renderer(escape=True)).render(text))
 
 
 def _table(table: pd.DataFrame) -> Markup:
@@ -118,36 +72,72 @@ def _table(table: pd.DataFrame) -> Markup:
     return Markup(f'<div class="wide">{with_index(table).to_html(index=False, border=0, justify="left")}</div>')
 
 
-def index_page(results: Mapping[str, Any], notebooks: Mapping[str, NotebookNode]) -> str:
-    """The first page of a report: the headline table, a line a notebook, claims, classes, provenance."""
-    answers = [cross_entropy(results).data, combined(results).data]
-    if results["profile"] == "synthetic":
-        answers = [
-            "**Drawn figures.** This report shows that everything runs. It says nothing about photos: what was found "
-            "on real ones stands in the notebooks beside what was found here, and in the project's README."
-        ]
-    made = results["provenance"]
-    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-    environment = Environment(loader=TEMPLATES, autoescape=True, keep_trailing_newline=True)
-    environment.filters |= {"bold": _bold, "table": _table}
-    return environment.get_template("index.html.j2").render(
-        data=results["dataset"]["name"],
-        style=_style(),
-        answers=answers,
-        headline=headline_table(results),
-        caption=caption(results),
-        notebooks=[(name, *title_and_question(notebook)) for name, notebook in notebooks.items()],
-        claims=claims_table(results),
-        classes=class_table(results),
-        made=f"Made from commit {made['commit']} on {made['device']} with {versions}.",
-    )
+def _page(here: str, template: str, notebooks: Notebooks, results: Results, **more: Any) -> str:
+    """One page: a template within the layout that all share."""
+    names = {f"{name}.html": title_and_question(notebook)[0] or name for name, notebook in notebooks.items()}
+    site = [("index.html", "Start"), *names.items(), ("trials.html", "All trials"), ("claims.html", "All claims")]
+    own = {"style": safety.part("style.css"), "script": safety.part("site.js"), "policy": safety.policy()}
+    return rendered(template, here=here, site=site, results=results, **own, **more)
 
 
-def write_pages(folder: Path, notebooks: Mapping[str, NotebookNode], results: Mapping[str, Any]) -> None:
-    """Write a page a notebook and ``index.html``; RunError if one would load something from the network."""
-    pages = {f"{name}.html": notebook_page(notebook) for name, notebook in notebooks.items()}
-    pages["index.html"] = index_page(results, notebooks)
+def notebook_page(name: str, notebooks: Notebooks, results: Results) -> str:
+    """An executed notebook as a page; links between notebooks lead to their pages."""
+    exporter = _Exporter(template_name="basic", template_file="body.html.j2", extra_loaders=[TEMPLATES])
+    body, _ = exporter.from_notebook_node(notebooks[name])
+    body = re.sub(r'href="(?:\./)?(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', body)
+    heads = re.findall(r'<h2 id="([^"]*)">(.*?)<a class="anchor-link"', body, re.DOTALL)
+    sections = [(html.unescape(anchor), html.unescape(re.sub("<[^>]*>", "", text))) for anchor, text in heads]
+    return _page(f"{name}.html", "notebook.html.j2", notebooks, results, body=body, sections=sections)
+
+
+def title_and_question(notebook: NotebookNode) -> tuple[str, str]:
+    """A notebook's first heading and the first paragraph after it, as plain text."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    parts = [part.strip() for part in re.split(r"\n\s*\n", re.sub(r"^(#+ .*)$", r"\1\n", text, flags=re.MULTILINE))]
+    title = next((part.lstrip("# ") for part in parts if part.startswith("#")), "")
+    question = _plain(next((part for part in parts if part and not part.startswith("#")), ""))
+    question = question.removeprefix("Question: ")
+    return _plain(title), question[:1].upper() + question[1:]
+
+
+def _plain(text: str) -> str:
+    """Markdown without its emphasis and links."""
+    return " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*_`]", "", text)).split())
+
+
+def _picture(notebook: NotebookNode) -> str:
+    """A notebook's first picture, as an address that holds it; empty where it has none."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = [(kind, data) for output in outputs for kind, data in output.get("data", {}).items()]
+    found = (f"data:{kind};base64,{data}" for kind, data in pictures if kind in ("image/png", "image/jpeg"))
+    return next(found, "").replace("\n", "")
+
+
+def index_page(notebooks: Notebooks, results: Results) -> str:
+    """The first page of a report: question, answer, picture, a card a notebook, claims, numbers."""
+    tables = {"headline_table": _table(headline_table(results)), "class_table": _table(class_table(results))}
+    cards = [(f"{name}.html", *title_and_question(one), _picture(one)) for name, one in notebooks.items()]
+    texts = {"answers": [_markdown(text) for text in points(results)], "caption": _markdown(caption(results))}
+    texts["seeds"] = _markdown(over_seeds(results).data)
+    return _page("index.html", "index.html.j2", notebooks, results, cards=cards, **texts, **tables)
+
+
+def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[str]:
+    """Write a page a notebook, of all trials, of all claims, and the first; returns their names.
+
+    RunError if one would load something from elsewhere, or run a script that is not the site's.
+    """
+    pages = {f"{name}.html": notebook_page(name, notebooks, results) for name in notebooks}
+    spread = seeds(results)
+    table = _table(spread.rename_axis(columns="trial")) if isinstance(spread, pd.DataFrame) else ""
+    pages["trials.html"] = _page("trials.html", "trials.html.j2", notebooks, results, spread=table)
+    pages["claims.html"] = _page("claims.html", "claims.html.j2", notebooks, results)
+    pages["index.html"] = index_page(notebooks, results)
     for name, page in pages.items():
-        if addresses := fetched(page):
-            raise RunError(f"{name} would load {addresses[0]} from the network: take it out of the notebook.")
+        if addresses := safety.fetched(page):
+            raise RunError(f"{name} would load {addresses[0]} from outside the page: take it out of the notebook.")
+        if code := safety.foreign_code(page):
+            raise RunError(f"{name} would run {code[0]}: take it out of the notebook, pages run no script of others.")
+    for name, page in pages.items():
         write_whole(folder / name, page)
+    return list(pages)

@@ -1,42 +1,71 @@
-"""The generated parts of README.md, and the model cards."""
+"""What stands in Markdown beside the report: README.md's generated parts, its pages and pictures, the model cards."""
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
+from IPython.display import Markdown
+from markupsafe import Markup
+from PIL import Image
 
-from modanet_utils.comparison.text import combined, comparison, cross_entropy, over_seeds, parts, seeds
+from modanet_utils.comparison.text import comparison, over_seeds, parts, points, seeds
+from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
+from modanet_utils.plots import colored
 from modanet_utils.project import ROOT, ProjectError, write_whole
 from modanet_utils.report import speed
+from modanet_utils.report.templating import rendered
 from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
 from modanet_utils.results.text import NOTHING, markdown
 from modanet_utils.results.workspace import recorded
 
+DRAWN = "reports/ccp/figures/drawn.png"
 
-def _headline() -> str:
+
+def _answer() -> str:
+    return "\n".join(f"* {text}" for text in points(recorded())) + f"\n\n{over_seeds(recorded()).data}"
+
+
+def _classes() -> str:
+    table = class_table(recorded()).astype(object)
+    table.loc["**mean**"] = ["", *headline_table(recorded()).iloc[0]]
+    return f"{markdown(table)}\n\n{caption(recorded())}"
+
+
+def _told(one: pd.DataFrame | Markdown) -> str:
+    return markdown(one.rename_axis(columns="trial")) if isinstance(one, pd.DataFrame) else one.data
+
+
+def _trials() -> str:
     results = recorded()
-    tables = [markdown(headline_table(results)), markdown(class_table(results))]
-    told = [said(results).data for said in (cross_entropy, combined, over_seeds)]
-    return "\n\n".join([*told, *tables, caption(results)])
+    told = [_told(one) for one in (parts(results), comparison(results), seeds(results)) if one is not NOTHING]
+    texts = {"headline": _told(combined(results)), "table": markdown(headline_table(results))}
+    return _page("trials.md.j2", compared="\n\n".join(told) or "Not recorded yet.", **texts)
 
 
-def _comparison() -> str:
-    results = recorded()
-    texts = [
-        markdown(one.rename_axis(columns="trial")) if isinstance(one, pd.DataFrame) else one.data
-        for one in (parts(results), comparison(results), seeds(results))
-        if one is not NOTHING
-    ]
-    return "\n\n".join(texts) or "Not recorded yet."
+def _page(template: str, **texts: str) -> str:
+    return rendered(template, **{name: Markup(text) for name, text in texts.items()})
 
 
-README_PARTS: dict[str, Callable[[], str]] = {
-    "headline": _headline,
-    "comparison": _comparison,
-    "claims": lambda: markdown(claims_table(recorded())),
-    "bench": lambda: speed.text(speed.recorded(ROOT / "reports" / "bench.json")),
-}
+README_PARTS: dict[str, Callable[[], str]] = {"answer": _answer, "classes": _classes}
 """The generated parts of README.md, each between two comments, ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""
+PAGES: dict[str, Callable[[], str]] = {
+    "reports/ccp/claims.md": lambda: _page("claims.md.j2", table=markdown(claims_table(recorded()))),
+    "reports/ccp/trials.md": _trials,
+    "reports/speed.md": lambda: _page("speed.md.j2", tables=speed.text(speed.recorded(ROOT / "reports/bench.json"))),
+    "reports/ccp/figures/iou_per_class.svg": lambda: rendered("chart.svg.j2", results=recorded(), alone=True),
+}
+"""Files that are generated as a whole, by their place in the project."""
+
+
+def drawn(images: int = 6) -> np.ndarray:
+    """Drawn scenes above their label maps, ``(404, 134 * images, 3) uint8``: no photo, nobody real."""
+    columns = []
+    for index in range(images):
+        picture, instances, labels, _ = draw(0, index)
+        truth = colored(np.array([0, *labels], np.uint8)[instances])
+        columns.append(np.vstack([picture[::3, ::3], np.full((4, 134, 3), 255, np.uint8), truth[::3, ::3]]))
+    return np.hstack(columns)
 
 
 def up_to_date(readme: str) -> str:
@@ -51,10 +80,15 @@ def up_to_date(readme: str) -> str:
 
 
 def update_readme() -> None:
-    """Write the generated parts of README.md, and the model card beside every kept weights file, anew."""
+    """Write the generated parts of README.md, the generated pages, the pictures and the model cards anew."""
     path = ROOT / "README.md"
     if not path.exists():
         raise ProjectError("README.md is not there: write it first, with the comments around its generated parts.")
-    write_whole(path, up_to_date(path.read_text(encoding="utf-8")))
-    for file, text in cards().items():
-        write_whole(file, text)
+    text = up_to_date(path.read_text(encoding="utf-8"))
+    for name, page in {"README.md": lambda: text, **PAGES}.items():
+        write_whole(ROOT / name, page())
+    for file, card in cards().items():
+        write_whole(file, card)
+    picture, place = drawn(), ROOT / DRAWN
+    if not place.exists() or not np.array_equal(np.asarray(Image.open(place)), picture):
+        write_whole(place, Image.fromarray(picture).save)

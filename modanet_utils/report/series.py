@@ -22,7 +22,7 @@ from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.project import ROOT, ProjectError, partial_path, shown
-from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
+from modanet_utils.report.execute import TIMES, RunError, keep_failed, kernel_environment, notebook_parameters, run_one
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
 from modanet_utils.splits import split
@@ -201,9 +201,8 @@ def _execute_series(series: Mapping[str, NotebookNode], parameters: dict[str, An
         raise RunError(f"The notebooks ran, but did not record everything: {error}") from None
     from modanet_utils.report import pages  # loads nbconvert, which only this step needs
 
-    pages.write_pages(staging, executed, results)
+    written = pages.write_pages(staging, executed, results)
     for stale in out.glob("*.failed.ipynb"):
         stale.unlink()
-    names = [f"{name}{suffix}" for name in executed for suffix in (".ipynb", ".html")]
-    for name in (*names, "index.html", "results.json"):
+    for name in (*(f"{name}.ipynb" for name in executed), *written, "results.json", TIMES):
         (staging / name).replace(out / name)

@@ -8,7 +8,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.results.text import NOTHING, Table, row_text, value_text
+from modanet_utils.results.text import NOTHING, Table, escaped, row_text, value_text
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import headline, label_of
 
@@ -115,4 +115,4 @@ def caption(results: Mapping[str, Any]) -> str:
     runs = max((len(results["trials"][name]["seeds"]) for name in _headline_tests(results)), default=1)
     images = f"{dataset['split']['test']} test images of {dataset['images']}"
     several = f"{runs} seeds" if runs > 1 else "one run"
-    return f"{dataset['name']}: {images}, {several} a trial; in brackets 95% bootstrap intervals over images."
+    return f"{escaped(dataset['name'])}: {images}, {several} a trial; in brackets 95% bootstrap intervals over images."

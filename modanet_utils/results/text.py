@@ -1,6 +1,7 @@
 """How numbers, their intervals and lists of names are written: one way for all tables and sentences."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,10 +13,19 @@ NOTHING = Markdown("Nothing is recorded on real photos beside this run.")
 Table = pd.DataFrame | Markdown  # or a sentence that says that it is not there
 
 
+def escaped(name: str) -> str:
+    r"""A name that is not ours, such as a data set's, as Markdown that shows it and obeys nothing in it.
+
+    >>> print(escaped("<b onclick=x>*mine*"))
+    \<b onclick=x\>\*mine\*
+    """
+    return re.sub(r"[\\`*_\[\]<>&#|$~]", r"\\\g<0>", " ".join(name.split()))
+
+
 def on_real_photos(results: Mapping[str, Any]) -> str:
     """The beginning of a sentence about recorded results."""
     dataset = results.get("dataset")  # a notebook that is executed alone has not recorded it
-    about = f" ({dataset['name']}, {dataset['split']['test']} test images)" if dataset else ""
+    about = f" ({escaped(dataset['name'])}, {dataset['split']['test']} test images)" if dataset else ""
     return f"**On real photos**{about}"
 
 
@@ -68,6 +78,7 @@ def with_index(table: pd.DataFrame) -> pd.DataFrame:
 def markdown(table: pd.DataFrame) -> str:
     """A table of texts as Markdown; the index is the first column where `with_index` would make it one."""
     table = with_index(table)
-    rows = [[str(value).replace("|", "\\|") for value in row] for row in (table.columns, *table.to_numpy())]
+    texts = [[str(value) for value in row] for row in (table.columns, *table.to_numpy())]
+    rows = [[re.sub(r"[|<]|!(?=\[)", r"\\\g<0>", text) for text in row] for row in texts]
     rows.insert(1, ["---"] * len(table.columns))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

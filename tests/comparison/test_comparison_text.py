@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modanet_utils.comparison.text import (
+    points,
     classes,
     combined,
     comparison,
@@ -28,16 +29,19 @@ def results() -> dict[str, Any]:
 
 def test_the_readme_says_what_is_recorded(results: dict[str, Any]) -> None:
     readme = (ROOT / "README.md").read_text()
-    for said in (cross_entropy, combined, over_seeds, parts):
-        assert said(results).data in readme, said
-    assert markdown(classes(results)) in readme
+    told = (ROOT / "reports" / "ccp" / "trials.md").read_text()
+    assert points(results)[0] == cross_entropy(results).data
+    for said in (*points(results), over_seeds(results).data, markdown(classes(results))):
+        assert said in readme, said
+    for said in (combined, parts):
+        assert said(results).data in told, said
     for table in (comparison, seeds):
         rows = [" | ".join([name, *row]) for name, *row in table(results).itertuples()]
-        assert rows and all(f"| {row} |" in readme for row in rows)
+        assert rows and all(f"| {row} |" in told for row in rows)
 
 
 def test_what_is_not_recorded_is_said_to_be_missing() -> None:
-    assert cross_entropy({}) is combined({}) is PENDING
+    assert cross_entropy({}) is combined({}) is PENDING and points({}) == [PENDING.data]
     assert parts({}) is classes({}) is comparison({}) is seeds({}) is NOTHING
     assert over_seeds({}).data == "These numbers are of one training each."
 

@@ -1,6 +1,7 @@
 """The series of notebooks, executed; throw-away notebooks on a tiny data set."""
 
 import contextlib
+import io
 import json
 import re
 import shutil
@@ -11,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from reporting import DEFAULTS, complete_results, parameters_cell, tree, write_dataset, write_notebooks
 
 from modanet_utils import model
@@ -27,7 +28,8 @@ from modanet_utils.report.execute import (
     run_one,
     unfinished,
 )
-from modanet_utils.report.pages import fetched, notebook_page
+from modanet_utils.report.pages import notebook_page
+from modanet_utils.report.safety import fetched, foreign_code
 from modanet_utils.results.schema import check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS, open_workspace
 
@@ -217,7 +219,9 @@ def finished(
 
 def test_a_run_writes_notebooks_results_and_pages(finished: tuple) -> None:
     names = [f"{name}{suffix}" for name in (*NOTEBOOKS, *GUIDES) for suffix in (".html", ".ipynb")]
-    assert sorted(tree(finished[0])) == sorted([*names, "index.html", "results.json"])
+    assert sorted(tree(finished[0])) == sorted(
+        [*names, "index.html", "trials.html", "claims.html", "results.json", "times.json"]
+    )
     found = read_results(finished[0] / "results.json")
     check_results(found)
     assert (found["dataset"]["name"], found["profile"]) == ("tiny", "synthetic")
@@ -258,11 +262,31 @@ def test_a_file_gets_a_line_a_notebook_as_it_starts_and_as_it_ends(tmp_path: Pat
         assert re.fullmatch(r"one \.\.\. \d+ s\n", log.read_text())
 
 
+def test_a_terminal_shows_the_cell_and_the_times_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    cells = [
+        parameters_cell({}),
+        new_markdown_cell("# One\n\n## Counting\n"),
+        new_code_cell("import time\ntime.sleep(0.3)"),
+    ]
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with kernel_environment(tmp_path / "results.json"):
+        run_one(new_notebook(cells=cells), "one", {}, tmp_path)
+    lines = terminal.getvalue().split("\r\033[K")
+    assert "one ... cell 3 of 3: Counting" in lines and lines[-1] == "one ... "
+    times = json.loads((tmp_path / "times.json").read_text())["one"]
+    assert list(times)[-1] == "[1] import time" and 0.3 <= times["[1] import time"] < 60
+
+
 def test_pages_stand_alone(finished: tuple) -> None:
     for page in finished[0].glob("*.html"):
         text = page.read_text()
-        assert fetched(text) == []
-        assert "<script" not in text
+        assert fetched(text) == foreign_code(text) == []
+        assert text.count("<script") == 1 and "default-src &#39;none&#39;" in text
         assert 'name="viewport"' in text
     third = (finished[0] / f"{NOTEBOOKS[2]}.html").read_text()
     assert 'alt="a red &amp; white dot"' in third
@@ -286,7 +310,9 @@ def test_executing_again_gives_the_same_files(finished: tuple, tmp_path: Path) -
     with kernel_environment(tmp_path / "results.json"):
         again = _execute(nbformat.read(notebooks / f"{name}.ipynb", 4), values, tmp_path / f"{name}.ipynb")
     assert (tmp_path / f"{name}.ipynb").read_bytes() == (out / f"{name}.ipynb").read_bytes()
-    assert notebook_page(again) == (out / f"{name}.html").read_text()
+    series = {one: nbformat.read(out / f"{one}.ipynb", as_version=4) for one in NOTEBOOKS}
+    results = read_results(out / "results.json")
+    assert notebook_page(name, series | {name: again}, results) == (out / f"{name}.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from reporting import change, complete_results
 
@@ -31,6 +32,18 @@ def test_tables_recorded_elsewhere_stand_under_their_headings_or_are_said_to_be_
     missing, heading, table, other, also_missing = shown
     assert missing is also_missing is NOTHING and (heading.data, other.data) == ("IoU:", "Claims:")
     assert table.equals(class_table(complete))
+
+
+def test_a_table_in_markdown_obeys_nothing_in_its_cells() -> None:
+    table = pd.DataFrame({"a|b": ["<img src=x onerror=y>", "![x](http://y)", "0.1 [0.0, 0.2]"]})
+    lines = markdown(table).splitlines()
+    assert lines == [
+        r"| a\|b |",
+        "| --- |",
+        r"| \<img src=x onerror=y> |",
+        r"| \![x](http://y) |",
+        "| 0.1 [0.0, 0.2] |",
+    ]
 
 
 def test_a_small_number_of_a_claim_keeps_two_digits(complete: dict[str, Any]) -> None:

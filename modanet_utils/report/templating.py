@@ -1,0 +1,58 @@
+"""The templates of the pages, and the words that they know."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+
+from modanet_utils.classes import CLOTHING
+from modanet_utils.comparison.text import zero_classes
+from modanet_utils.results.tables import claims_table
+from modanet_utils.results.text import row_text, value_text
+from modanet_utils.trials import color_of, headline, label_of
+
+TEMPLATES = PackageLoader("modanet_utils.report")
+
+
+def threshold(measure: str) -> tuple[str, float | None]:
+    """The side and the number that a claim's measure names; none where it names none.
+
+    >>> threshold("hair pixels called headwear; above 1%"), threshold("not decided: no truth says it")
+    (('above', 0.01), ('', None))
+    """
+    found = re.search(r"; (above|below) (-?[\d.]+)(%?)", measure)
+    return (found[1], float(found[2]) / (100 if found[3] else 1)) if found else ("", None)
+
+
+def _common_first(results: Mapping[str, Any]) -> list[str]:
+    share = results["dataset"]["class_share"]
+    return sorted(CLOTHING, key=lambda name: -(share[name] or 0))
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
+    words: dict[str, Callable[..., Any]] = {
+        "told": row_text,
+        "number": value_text,
+        "label": label_of,
+        "zero": zero_classes,
+        "threshold": threshold,
+        "color": lambda name: color_of(label_of(name)),
+        "common_first": _common_first,
+        "values": lambda results: list(claims_table(results)["value [95% interval]"]),
+    }
+    made.filters |= words
+    made.globals["headline"] = headline()
+    return made
+
+
+def rendered(template: str, **context: Any) -> str:
+    """A template, with what is put into it escaped.
+
+    ``chart.svg.j2`` draws IoU per class of the headline's trials from ``results``, the same bytes everywhere:
+    ``alone`` as a file with a ground of its own, else for a page, in the page's colours.
+    """
+    return _environment().get_template(template).render(**context)
