@@ -17,7 +17,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from modanet_utils.comparison.text import points, over_seeds, seeds
+from modanet_utils.comparison.text import over_seeds, points, seeds
 from modanet_utils.project import write_whole
 from modanet_utils.report import safety
 from modanet_utils.report.execute import RunError

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from modanet_utils.comparison.text import (
-    points,
     classes,
     combined,
     comparison,
     cross_entropy,
     over_seeds,
     parts,
+    points,
     seeds,
 )
 from modanet_utils.results.text import NOTHING, PENDING, markdown

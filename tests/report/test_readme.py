@@ -13,7 +13,7 @@ from reporting import complete_results
 
 from modanet_utils.__main__ import main
 from modanet_utils.classes import CLOTHING, LABELS
-from modanet_utils.comparison.text import points, over_seeds
+from modanet_utils.comparison.text import over_seeds, points
 from modanet_utils.plots import PALETTE
 from modanet_utils.project import ROOT
 from modanet_utils.report.readme import DRAWN, PAGES, README_PARTS, drawn, up_to_date
