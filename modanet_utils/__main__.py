@@ -119,7 +119,8 @@ def convert(name: str, arguments: list[str]) -> int:
 
     A data set folder holds annotations.json (COCO) and images/; it is written whole or not at all.
     """
-    return chosen(name, arguments, convert, {"ccp": ccp, "modanet": modanet, "synthetic": synthetic})
+    kinds = {"ccp": ccp, "ccp-tags": ccp_tags, "modanet": modanet, "synthetic": synthetic}
+    return chosen(name, arguments, convert, kinds)
 
 
 def ccp(name: str, arguments: list[str]) -> None:
@@ -136,6 +137,23 @@ def ccp(name: str, arguments: list[str]) -> None:
     from modanet_utils.datasets import writing
 
     print(writing.summary(source.convert(given.SOURCE, given.DESTINATION, quiet=False)))
+
+
+def ccp_tags(name: str, arguments: list[str]) -> None:
+    """Convert those of Clothing Co-Parsing's photos that have tags only, to be labelled by a trained network.
+
+    Example: modanet convert ccp-tags data/ccp-original data/ccp-tags
+    """
+    takes = {
+        "SOURCE": "folder with photos/, annotations/image-level/ and label_list.mat",
+        "DESTINATION": "data set folder to write; an earlier conversion is replaced",
+    }
+    given = parsed(name, ccp_tags, arguments, takes)
+    from modanet_utils.datasets import ccp as source
+    from modanet_utils.datasets import open_dataset
+
+    made = open_dataset(source.convert_tagged(given.SOURCE, given.DESTINATION, quiet=False))
+    print(f"{made.root}: {len(made.ids):,} photos with tags")
 
 
 def modanet(name: str, arguments: list[str]) -> None:

@@ -82,22 +82,44 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         partial.unlink(missing_ok=True)
 
 
+def check_folder(path: Path) -> None:
+    """Refuse, before any work, a folder to write that is a link, a file, or where the user is working.
+
+    Raises:
+        ProjectError: It is one of these.
+    """
+    if path.is_symlink():
+        raise ProjectError(f"{path} is a link: give the folder that it stands for, or a new one.")
+    if Path.cwd().is_relative_to(path.resolve()):
+        raise ProjectError(f"{path} is the current folder or holds it: give a folder of its own, as in data/mine.")
+    if path.exists() and not path.is_dir():
+        raise ProjectError(f"{path} is a file and holds something else: give a folder that does not exist yet.")
+
+
 @contextlib.contextmanager
 def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iterator[Path]:
     """A folder to fill, which is called ``path`` once it is complete and gone where filling it fails.
 
     What is there is replaced at the end, not before; where ``unless``, asked then, says yes, it stays.
     """
+    check_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    partial, before = (path.with_name(f".{os.getpid()}.{which}{path.name}") for which in ("", "before."))
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
         yield partial
         if not unless():
-            if path.exists():
-                shutil.rmtree(path)
-            partial.rename(path)
+            replaces = path.exists()
+            if replaces:
+                path.rename(before)  # aside: at no moment is there neither the old nor the new one
+            try:
+                partial.rename(path)
+            except BaseException:
+                if replaces:
+                    before.rename(path)
+                raise
+            shutil.rmtree(before, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -18,7 +18,7 @@ from modanet_utils.report import series
 from modanet_utils.report.execute import RunError
 
 COMMANDS = ("report", "trials", "train", "convert", "explore", "readme", "refresh")
-ALL = [*([one] for one in COMMANDS), *(["convert", one] for one in ("ccp", "modanet", "synthetic"))]
+ALL = [*([one] for one in COMMANDS), *(["convert", one] for one in ("ccp", "ccp-tags", "modanet", "synthetic"))]
 
 
 def run(folder: Path, *arguments: str, module: str = "modanet_utils") -> subprocess.CompletedProcess:

@@ -181,14 +181,7 @@ def _inspect(photo: str, size: tuple[int, int]) -> Verdict:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """``python -m modanet_utils.datasets.modanet``: the exit status."""
-    about = "Make a dataset folder of ModaNet's annotations and your PaperDoll photos, which stay where they are. "
-    about += "Example: %(prog)s modanet_instances_train.json photos data/modanet"
-    takes = {
-        "annotations": "ModaNet's train annotations (.json)",
-        "photos": "folder of the photos that the annotations name",
-        "destination": "folder to create; it links to the photos",
-    }
-    return writing.command("modanet", about, takes, prepare, arguments)
+    return writing.command("modanet", arguments)
 
 
 if __name__ == "__main__":
