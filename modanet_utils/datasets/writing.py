@@ -90,7 +90,7 @@ def replaced(destination: Path, info: dict[str, Any]) -> set[str] | None:
 
 
 def _keep_others_files(before: Path, folder: Path, photos: set[str]) -> None:
-    """Give the new folder every file of the earlier one that is not a data set's own; the earlier one keeps them, too."""
+    """Give the new folder, too, every file of the earlier one that is not the data set's own."""
 
     def ours(where: str, names: list[str]) -> list[str]:
         inside = Path(where).relative_to(before)

@@ -1,4 +1,4 @@
-"""Where a data set is written: what others have put there stays, and a place that cannot be is refused before the work."""
+"""Where a data set is written: files of others stay, and a place that cannot be is refused before the work."""
 
 import json
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_a_place_that_cannot_be_is_refused_before_the_work(tmp_path: Path, monke
     for place in (tmp_path / "link", tmp_path / "broken"):
         with pytest.raises(ProjectError, match="is a link: give the folder that it stands for"):
             writing.replaced(place, INFO)
-    for place in (Path("."), Path(".."), tmp_path, Path("../deep")):
+    for place in (Path(), Path(".."), tmp_path, Path("../deep")):
         with pytest.raises(ProjectError, match="the current folder or holds it"):
             writing.replaced(place, INFO)
         with pytest.raises(ProjectError, match="the current folder or holds it"), whole_folder(place):
