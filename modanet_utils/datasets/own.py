@@ -78,11 +78,13 @@ def convert(
     ]
     fill = None if link else lambda folder: save(there, images, folder, quiet)
     writing.write(destination, info, images, kept, {}, found.photos if link else None, fill)
+    bare = len(images) - len({one["image_id"] for one in kept})
     spare = sum(1 for _ in there.all()) - len(set(there.names.values()))
     lines = [
         f"{source}: {found.kind}, {len(found.records):,} images listed",
         f"photos: {', '.join(f'{count:,} {what}' for what, count in verdicts.items())}; {spare:,} without annotation",
         f"near-duplicates: {sum(scenes):,} photos in {len(scenes):,} scenes, which stay on one side of a split",
+        *[f"without any object, so that all of them is background: {bare:,} photos"] * (bare > 0),
         *_folded(found.things, numbers),
     ]
     return "\n".join(lines)
