@@ -26,7 +26,7 @@ class Scan:
     Attributes:
         ids: The images, in the order of the rows below.
         pixels: Pixels per image and label ``(images, 16) int64`` of the painted label maps.
-        claims: Per image ``(images, 2) int64``: pixels that one object or more claim (also ignored ones), and two or more.
+        claims: Per image ``(images, 2) int64``: pixels that one object claims (also an ignored one), and two or more.
         objects: A row an object, in painting order: ``image``, ``label``, ``pixels`` (of its mask),
             ``visible`` (those that carry its label once all is painted, largest object first),
             ``file_order`` (the same, had the objects been painted as the file lists them) and ``scaled``
