@@ -2,7 +2,7 @@
 
 import importlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -121,18 +121,6 @@ def open_photos(root: Path, records: Iterable[Record]) -> Photos:
     return Photos(root, records)
 
 
-def inspected(photos: Photos, records: list[Record], quiet: bool) -> Iterator[tuple[Record, Verdict]]:
-    """Every record with its photo's verdict and thumbnail, in order; several photos are decoded at a time."""
-    progress = Progress(len(records), quiet)
-
-    def look(record: Record) -> Verdict:
-        return _verdict(photos, record) if record["id"] in photos.names else ("missing", None)
-
-    with ThreadPoolExecutor() as pool:
-        yield from progress.over(zip(records, pool.map(look, records), strict=True), "reading photos")
-    progress.close(f"{len(records):,} photos looked up")
-
-
 def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Record], dict[str, int], list[int]]:
     """The records whose photos can be used, with the names and the scenes of these; the verdicts on all; the scenes.
 
@@ -143,19 +131,24 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
         DatasetError: No photo can be used.
     """
     verdicts = dict.fromkeys(("missing", "unreadable", "of the wrong size"), 0)
-    images, thumbnails = [], []
-    for record, (verdict, small) in inspected(photos, records, quiet):
-        verdicts[verdict] = verdicts.get(verdict, 0) + 1
-        if small is not None:
-            images.append(record | {"file_name": photos.target(record)})
-            thumbnails.append(small)
+    images: list[Record] = []
+    thumbnails = np.empty((len(records), writing.THUMBNAIL), np.float32)
+    progress = Progress(len(records), quiet)
+    with ThreadPoolExecutor() as pool:  # several photos are decoded at a time
+        looked_at = zip(records, pool.map(lambda record: _verdict(photos, record), records), strict=True)
+        for record, (verdict, small) in progress.over(looked_at, "reading photos"):
+            verdicts[verdict] = verdicts.get(verdict, 0) + 1
+            if small is not None:
+                thumbnails[len(images)] = small
+                images.append(record | {"file_name": photos.target(record)})
+    progress.close(f"{len(records):,} photos looked up")
     if not images:
         why = ", ".join(f"{count} {what}" for what, count in verdicts.items())
         raise DatasetError(
             f"{photos.root} holds no usable photo of the {len(records)} annotated images ({why}): "
             f"give the folder whose files are named as in the annotations."
         )
-    return images, verdicts, writing.mark_scenes(images, np.stack(thumbnails))
+    return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
 
 
 def save(photos: Photos, records: list[Record], folder: Path, quiet: bool) -> None:
@@ -173,6 +166,8 @@ def _verdict(photos: Photos, record: Record) -> Verdict:
 
     One decode, at a quarter of the size for JPEG. Pillow refuses a truncated file; OpenCV fills it with grey.
     """
+    if record["id"] not in photos.names:
+        return "missing", None
     size = record["width"], record["height"]
     try:
         with Image.open(io.BytesIO(photos.read(record["id"]))) as picture:

@@ -29,6 +29,10 @@ SAME_SCENE = 30.0
 The seven such pairs of Clothing Co-Parsing show one person in one place; the nearest of different people is above."""
 
 
+THUMBNAIL = 24 * 16 * 3
+"""Numbers in a thumbnail."""
+
+
 def write(
     destination: Path,
     info: dict[str, Any],
