@@ -204,14 +204,14 @@ def ccp_tags(name: str, arguments: list[str]) -> None:
 def modanet(name: str, arguments: list[str]) -> None:
     """Make a data set of ModaNet's annotations and the PaperDoll photos that you bring.
 
-    The annotation file is checked, the photos are looked up, and those that can be used are. They stay where they
-    are: images/ of the data set is a link.
+    The annotation file is checked, the photos are looked up by number, and those that can be used are. Those in a
+    folder stay where they are, and images/ is a link; those in PaperDoll's photos.lmdb are copied out of it.
 
     Example: modanet convert modanet modanet2018_instances_train.json photos data/modanet
     """
     takes = {
         "ANNOTATIONS": "ModaNet's train annotations, or an excerpt of them, .json",
-        "PHOTOS": "folder of the photos that the annotations name",
+        "PHOTOS": "folder of the photos that the annotations name, or PaperDoll's photos.lmdb",
         "DESTINATION": "data set folder to write",
     }
     given = parsed(name, modanet, arguments, takes)

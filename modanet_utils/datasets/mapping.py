@@ -24,12 +24,14 @@ NUMBERS: dict[str, int] = {name: number for number, name in enumerate(LABELS)} |
 
 @dataclass(frozen=True)
 class LabelMap:
-    """What becomes of each of their labels, by `spelling`, and which label a pixel's value or colour stands for."""
+    """What becomes of each of their labels, by `spelling`; which label a pixel's value or colour stands for; what the
+    map says that it cannot express."""
 
     name: str
     targets: dict[str, str]
     values: dict[int, str] = field(default_factory=dict)
     colors: dict[tuple[int, ...], str] = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
 
     def target(self, label: str) -> str | None:
         return self.targets.get(spelling(label))
@@ -96,4 +98,7 @@ def read_map(given: str | Path | None) -> LabelMap:
     if wrong := [name for name in [*values.values(), *colors.values()] if spelling(name) not in targets]:
         raise DatasetError(f"{file}: {wrong[0]!r} is not among its labels: {did_you_mean(wrong[0], names)}")
     # What no label stands for stays what it is, unless the map says otherwise.
-    return LabelMap(f"map {file.stem}", {one: one for one in (LABELS[0], IGNORED)} | targets, values, colors)
+    targets = {one: one for one in (LABELS[0], IGNORED)} | targets
+    lacks = content.get("cannot_express")
+    lacks = tuple(map(str, lacks)) if isinstance(lacks, list) else ()
+    return LabelMap(f"map {file.stem}", targets, values, colors, lacks)

@@ -86,6 +86,7 @@ def convert(
         f"near-duplicates: {sum(scenes):,} photos in {len(scenes):,} scenes, which stay on one side of a split",
         *[f"without any object, so that all of them is background: {bare:,} photos"] * (bare > 0),
         *_folded(found.things, numbers),
+        *(f"{fold.name} cannot express {one}" for one in fold.lacks),
     ]
     return "\n".join(lines)
 

@@ -218,7 +218,8 @@ def test_a_map_says_what_values_or_colours_mean(how: str, tmp_path: Path) -> Non
 def test_a_published_map_reads_its_label_maps(tmp_path: Path) -> None:
     values = np.arange(20, dtype=np.uint8).repeat(30).reshape(20, 30)
     source = photos_with_masks(tmp_path / "lip", Image.fromarray(values), None)
-    convert(source, tmp_path / "out", "lip")
+    said = convert(source, tmp_path / "out", "lip")
+    assert "map lip cannot express bag, belt: no label" in said and "skin: Face (2), Left-arm (2)" in said
     rows = open_dataset(tmp_path / "out").label_map(7)[:, 0].tolist()
     assert rows == [0, 12, 14, 0, 7, 9, 6, 5, 0, 8, 5, 13, 11, 15, 15, 15, 15, 15, 4, 4]
 
