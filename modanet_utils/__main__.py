@@ -142,11 +142,57 @@ def predict(name: str, arguments: list[str]) -> int:
 
 
 def convert(name: str, arguments: list[str]) -> int:
-    """Make a data set folder of Clothing Co-Parsing, of ModaNet or of drawn figures.
+    """Make a data set folder: modanet convert SOURCE DESTINATION [--map MAP], or of a source named below.
 
-    A data set folder holds annotations.json (COCO) and images/; it is written whole or not at all.
+    SOURCE is recognised: a COCO file, photos with masks, or Clothing Co-Parsing (`modanet convert own --help`). A data
+    set folder holds annotations.json (COCO) and images/; it is written whole or not at all.
+
+    Example: modanet convert downloads/lip data/lip --map lip
     """
-    return chosen(name, arguments, convert, {"ccp": ccp, "modanet": modanet, "synthetic": synthetic})
+    kinds = {"own": own, "ccp": ccp, "ccp-tags": ccp_tags, "modanet": modanet, "synthetic": synthetic}
+    paths = [one for one in arguments if not one.startswith("-")]
+    if paths and paths[0] not in kinds and (len(paths) > 1 or _path(paths[0]).exists()):
+        own(name, arguments)
+        return 0
+    return chosen(name, arguments, convert, kinds)
+
+
+def own(name: str, arguments: list[str]) -> None:
+    """Convert your own data, or a known data set by a map that comes along, and say what was read.
+
+    A map is YAML and names for each of their labels one of ours, background or ignore (pixels that neither teach nor
+    count). Maps that come along: atr, cfpd, deepfashion2, fashionpedia, imaterialist, lip; each says in
+    modanet_utils/datasets/maps what it cannot express.
+
+    Example: modanet convert own instances_attributes_train2020.json data/fp --photos train --map fashionpedia
+    """
+    takes = {
+        "SOURCE": "COCO file; or folder with one, with photos (images/) and PNG masks (masks/), or CCP's layout",
+        "DESTINATION": "data set folder to write; an earlier conversion is replaced, your own files in it stay",
+        "--map": ("name of a map, or a YAML file (default: labels are this project's own)", str),
+        "--photos": "folder or LMDB of the photos (default: images/ or photos/ beside the annotations)",
+        "--link": ("images/ becomes a link to the photos, instead of a copy (default: they are copied)", False),
+    }
+    given = parsed(name, own, arguments, takes)
+    from modanet_utils.datasets import own as source
+    from modanet_utils.imbalance.check import check as run
+
+    print(source.convert(given.SOURCE, given.DESTINATION, given.map, given.photos, given.link, quiet=False))
+    print(run(given.DESTINATION, photos=False))
+
+
+def check(name: str, arguments: list[str]) -> None:
+    """Say what a data set folder holds and what of it would get in the way of a training; nothing is changed.
+
+    Photos that are missing, damaged, of another size or nearly the same, labels with their shares, and classes that a
+    part of the split lacks.
+
+    Example: modanet check data/mine
+    """
+    given = parsed(name, check, arguments, {"FOLDER": "data set folder, with annotations.json and images/"})
+    from modanet_utils.imbalance.check import check as run
+
+    print(run(given.FOLDER))
 
 
 def ccp(name: str, arguments: list[str]) -> None:
@@ -165,17 +211,34 @@ def ccp(name: str, arguments: list[str]) -> None:
     print(writing.summary(source.convert(given.SOURCE, given.DESTINATION, quiet=False)))
 
 
+def ccp_tags(name: str, arguments: list[str]) -> None:
+    """Convert those of Clothing Co-Parsing's photos that have tags only, to be labelled by a trained network.
+
+    Example: modanet convert ccp-tags data/ccp-original data/ccp-tags
+    """
+    takes = {
+        "SOURCE": "folder with photos/, annotations/image-level/ and label_list.mat",
+        "DESTINATION": "data set folder to write; an earlier conversion is replaced",
+    }
+    given = parsed(name, ccp_tags, arguments, takes)
+    from modanet_utils.datasets import ccp as source
+    from modanet_utils.datasets import open_dataset
+
+    made = open_dataset(source.convert_tagged(given.SOURCE, given.DESTINATION, quiet=False))
+    print(f"{made.root}: {len(made.ids):,} photos with tags")
+
+
 def modanet(name: str, arguments: list[str]) -> None:
     """Make a data set of ModaNet's annotations and the PaperDoll photos that you bring.
 
-    The annotation file is checked, the photos are looked up, and those that can be used are. They stay where they
-    are: images/ of the data set is a link.
+    The annotation file is checked, the photos are looked up by number, and those that can be used are. Those in a
+    folder stay where they are, and images/ is a link; those in PaperDoll's photos.lmdb are copied out of it.
 
     Example: modanet convert modanet modanet2018_instances_train.json photos data/modanet
     """
     takes = {
         "ANNOTATIONS": "ModaNet's train annotations, or an excerpt of them, .json",
-        "PHOTOS": "folder of the photos that the annotations name",
+        "PHOTOS": "folder of the photos that the annotations name, or PaperDoll's photos.lmdb",
         "DESTINATION": "data set folder to write",
     }
     given = parsed(name, modanet, arguments, takes)
@@ -238,7 +301,7 @@ def modanet_utils(name: str, arguments: list[str]) -> int:
 
     Paths are relative to the current folder.
     """
-    commands = (report, trials, train, predict, convert, explore, readme, refresh)
+    commands = (report, trials, train, predict, convert, check, explore, readme, refresh)
     return chosen(name, arguments, modanet_utils, {one.__name__: one for one in commands})
 
 

@@ -144,6 +144,20 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         partial.unlink(missing_ok=True)
 
 
+def check_folder(path: Path) -> None:
+    """Refuse, before any work, a folder to write that is a link, a file, or where the user is working.
+
+    Raises:
+        ProjectError: It is one of these.
+    """
+    if path.is_symlink():
+        raise ProjectError(f"{path} is a link: give the folder that it stands for, or a new one.")
+    if Path.cwd().is_relative_to(path.resolve()):
+        raise ProjectError(f"{path} is the current folder or holds it: give a folder of its own, as in data/mine.")
+    if path.exists() and not path.is_dir():
+        raise ProjectError(f"{path} is a file and holds something else: give a folder that does not exist yet.")
+
+
 @contextlib.contextmanager
 def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iterator[Path]:
     """A folder to fill, which is called ``path`` once it is complete and gone where filling it fails.
@@ -151,17 +165,25 @@ def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iter
     What is there is replaced at the end, not before; where ``unless``, asked then, says yes, it stays. ProjectError if
     the disk is full.
     """
+    check_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_path(path)
+    partial, before = partial_path(path), partial_path(path.with_name(f"before.{path.name}"))
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
         with _room_told(path, partial):
             yield partial
         if not unless():
-            if path.exists():
-                shutil.rmtree(path)
-            partial.rename(path)
+            replaces = path.exists()
+            if replaces:
+                path.rename(before)  # aside: at no moment is there neither the old nor the new one
+            try:
+                partial.rename(path)
+            except BaseException:
+                if replaces:
+                    before.rename(path)
+                raise
+            shutil.rmtree(before, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

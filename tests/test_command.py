@@ -19,8 +19,8 @@ from modanet_utils.project import ROOT
 from modanet_utils.report import series
 from modanet_utils.report.execute import RunError
 
-COMMANDS = ("report", "trials", "train", "predict", "convert", "explore", "readme", "refresh")
-ALL = [*([one] for one in COMMANDS), *(["convert", one] for one in ("ccp", "modanet", "synthetic"))]
+COMMANDS = ("report", "trials", "train", "predict", "convert", "check", "explore", "readme", "refresh")
+ALL = [*([one] for one in COMMANDS), *(["convert", one] for one in ("own", "ccp", "ccp-tags", "modanet", "synthetic"))]
 
 
 def run(folder: Path, *arguments: str, module: str = "modanet_utils") -> subprocess.CompletedProcess:
@@ -68,7 +68,10 @@ def test_every_option_says_what_happens_without_it(capsys: pytest.CaptureFixture
     [
         (["reprot"], "Command 'reprot' of modanet is unknown: did you mean 'report'? Valid: report, "),
         (["--profile"], "Option '--profile' of modanet is unknown: "),
-        (["convert", "moda"], "Command 'moda' of modanet convert is unknown: did you mean 'modanet'? Valid: ccp, "),
+        (
+            ["convert", "moda"],
+            "Command 'moda' of modanet convert is unknown: did you mean 'modanet'? Valid: own, ",
+        ),
         (["report", "--profle", "ccp"], "Option '--profle' of modanet report is unknown: did you mean '--profile'? "),
         (["report", "--data_root=x"], "Option '--data_root' of modanet report is unknown: did you mean '--data-root'?"),
         (["train", "--los", "dice"], "Option '--los' of modanet train is unknown: did you mean '--loss'? "),
@@ -80,6 +83,15 @@ def test_every_option_says_what_happens_without_it(capsys: pytest.CaptureFixture
         (["convert", "synthetic", "x", "--images", "ten"], "modanet convert synthetic: argument --images: invalid int"),
         (["convert", "ccp", "nowhere", "there"], "nowhere is not Clothing Co-Parsing: it needs label_list.mat"),
         (["convert", "modanet", "nowhere.json", "a", "b"], "Annotation file nowhere.json does not exist"),
+        (["convert", "nowhere", "there"], "nowhere does not exist: give a COCO file, or a folder of photos"),
+        (
+            ["convert", "nowhere", "there", "--map", "fashionpdia"],
+            "Map 'fashionpdia' is neither a file nor known: di",
+        ),
+        (["convert", "nowhere", "there", "--mop", "lip"], "Option '--mop' of modanet convert is unknown: did you mean"),
+        (["convert", "own", "nowhere"], "modanet convert own: the following arguments are required: DESTINATION; "),
+        (["convert", "ccp-tags", "nowhere", "there"], "nowhere holds no tags of Clothing Co-Parsing"),
+        (["check", "nowhere"], "Data root nowhere does not exist"),
         (["explore", "nowhere.json", "out"], "nowhere.json"),
         (["report", "--profile", "cpp"], "Profile 'cpp' is unknown: did you mean 'ccp'? Valid: ccp, "),
         (["report", "--profile", "ccp", "--data-root", "nowhere"], "nowhere does not exist"),

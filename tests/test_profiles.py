@@ -1,14 +1,16 @@
 """Profiles: what is shipped, and what of a profile is refused, in one sentence."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from modanet_utils.datasets.find import find_data
 from modanet_utils.project import ProjectError
-from modanet_utils.trials import Profile, read_profile
+from modanet_utils.trials import Profile, encoder_weights, read_profile
 
 
-@pytest.mark.parametrize("name", ["synthetic", "ccp", "modanet"])
+@pytest.mark.parametrize("name", ["synthetic", "ccp", "modanet", "template"])
 def test_shipped_profiles_give_every_parameter(name: str) -> None:
     parameters = read_profile(name)
     assert parameters.model_fields_set == set(Profile.model_fields)
@@ -21,10 +23,47 @@ def test_photos_of_people_are_shown_only_to_who_asks() -> None:
     assert not read_profile("modanet").show_photos
 
 
+def test_the_template_is_copied_by_name_alone_and_explains_every_line(project: Path) -> None:
+    text = (project / "profiles" / "template.yaml").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all("  # " in line for line in lines) and len(lines) == len(Profile.model_fields)
+    (project / "profiles" / "mine.yaml").write_text(text.replace("profile: template", "profile: mine"))
+    mine, ccp = read_profile("mine"), read_profile("ccp")
+    assert mine.model_dump(exclude={"profile"}) == ccp.model_dump(exclude={"profile"}), "as its comment says"
+
+
+def test_what_the_template_says_of_its_values_is_true(project: Path) -> None:
+    """Its comments name limits and defaults; these are the package's."""
+    text = (project / "profiles" / "template.yaml").read_text()
+    assert "--map" in text and re.search(r"modanet convert SOURCE (\S+) --map", text)[1] == "data/mine"
+    file = project / "profiles" / "mine.yaml"
+    for change, said in (
+        ("image_height: 300", "give a multiple of 32"),
+        ("batch_size: 8\nprocesses: 3", "cannot be shared by 3 processes equally"),
+        ("learning_rate: 1e-3", "as in 1.0e-3"),
+        ("mixed_precision: no", "in YAML with the quotes"),
+        ("mixed_precision: bf16", None),
+        ("seed: -1", "0 or more"),
+    ):
+        keys = tuple(line.split(":")[0] + ":" for line in change.splitlines())
+        kept = [line for line in text.splitlines() if not line.startswith((*keys, "profile:"))]
+        file.write_text("\n".join([*kept, "profile: mine", change]))
+        if said is None:
+            read_profile("mine")
+        else:
+            with pytest.raises(ProjectError, match=said):
+                read_profile("mine")
+    assert encoder_weights(read_profile("template").encoder) == "packaged"
+    with pytest.raises(FileNotFoundError, match="put them into data/mine"):
+        find_data("mine", None)
+    (project / "data" / "mine").mkdir(parents=True)
+    assert find_data("mine", read_profile("template").data_root) == project / "data" / "mine"
+
+
 def test_an_unknown_profile_is_answered_with_the_nearest() -> None:
     with pytest.raises(ProjectError, match="Profile 'syntetic' is unknown: did you mean 'synthetic'?"):
         read_profile("syntetic")
-    with pytest.raises(ProjectError, match="Valid: ccp, modanet, synthetic"):
+    with pytest.raises(ProjectError, match="Valid: ccp, modanet, synthetic, template"):
         read_profile("../x")
 
 

@@ -253,7 +253,7 @@ def test_a_notebook_that_is_given_something_wrong_says_so() -> None:
         Settings.taken_from(Settings().model_dump() | {"epochs": 0})
 
 
-@pytest.mark.parametrize("name", ["synthetic", "ccp", "modanet"])
+@pytest.mark.parametrize("name", ["synthetic", "ccp", "modanet", "template"])
 def test_shipped_profiles_give_every_setting(name: str) -> None:
     written = yaml.safe_load((ROOT / "profiles" / f"{name}.yaml").read_text())
     profile = read_profile(name)
@@ -277,7 +277,7 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_unknown_profile_is_answered_with_the_nearest() -> None:
     with pytest.raises(ProjectError, match="^Profile 'syntetic' is unknown: did you mean 'synthetic'?"):
         read_profile("syntetic")
-    with pytest.raises(ProjectError, match="Valid: ccp, modanet, synthetic.$"):
+    with pytest.raises(ProjectError, match="Valid: ccp, modanet, synthetic, template.$"):
         read_profile("../x")
 
 

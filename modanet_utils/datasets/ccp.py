@@ -139,12 +139,7 @@ def convert_tagged(source: str | Path, destination: str | Path, quiet: bool = Tr
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """``python -m modanet_utils.datasets.ccp``: the exit status."""
-    about = "Make a dataset folder of Clothing Co-Parsing. Example: %(prog)s downloads/ccp data/ccp"
-    takes = {
-        "source": "folder with photos/, annotations/pixel-level/ and label_list.mat",
-        "destination": "folder to create; an earlier conversion is replaced",
-    }
-    return writing.command("ccp", about, takes, lambda **given: writing.summary(convert(**given)), arguments)
+    return writing.command("ccp", arguments)
 
 
 if __name__ == "__main__":

@@ -1,29 +1,21 @@
 """ModaNet (Zheng et al., ACM Multimedia 2018; annotations CC BY-NC 4.0): 13 classes on street photos.
 
 ``python -m modanet_utils.datasets.modanet ANNOTATIONS PHOTOS DESTINATION`` makes a dataset folder of the official train
-annotations (the validation file has none) and the reader's PaperDoll photos, which may not be passed on: they stay
-where they are, and ``images`` is a symbolic link.
+annotations (the validation file has none) and the reader's PaperDoll photos, which may not be passed on. Those in a
+folder stay where they are, and ``images`` is a symbolic link; of PaperDoll's LMDB (40 GB, all of its photos) the ones
+that are used are copied out of it.
 """
 
 import hashlib
-import os
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import cv2
-import numpy as np
-from PIL import Image
 
 from modanet_utils.datasets import writing
-from modanet_utils.datasets.coco import IMAGES, DatasetError, files_below, open_dataset
-from modanet_utils.progress import Progress
+from modanet_utils.datasets.coco import IMAGES, DatasetError, open_dataset
+from modanet_utils.datasets.photos import is_database, open_photos, save, usable
 
-Verdict = tuple[str, np.ndarray | None]
 OFFICIAL_BYTES = 105_924_292
 OFFICIAL_MD5 = "96478657d20e322e9d3282c6d73c0c4c"
 """Size and MD5 of the official train annotations (52,377 images listed, 52,254 of them annotated)."""
@@ -38,6 +30,7 @@ class Report:
         objects: Annotations of the usable images.
         problems: What no mask can be made of in the annotation file, and how often; label maps leave it out.
         scenes: Photos in each scene that has several (see ``writing.SAME_SCENE``).
+        twice: Annotated images of which there are several photos; the one that is named exactly, or the first, is used.
     """
 
     folder: Path
@@ -52,6 +45,7 @@ class Report:
     objects: int
     problems: dict[str, int]
     scenes: list[int]
+    twice: int = 0
 
     @property
     def found(self) -> int:
@@ -64,6 +58,7 @@ class Report:
             f"photos of annotated images: {self.found:,} found, {self.missing:,} missing",
             f"photos found: {self.usable:,} usable, {self.unreadable:,} unreadable, "
             f"{self.wrong_size:,} of the wrong size",
+            *[f"photos there twice: {self.twice:,}; one of each is used"] * (self.twice > 0),
             *(f"left out: {count:,} {what}" for what, count in sorted(self.problems.items())),
             f"{self.folder}: {self.usable:,} images, {self.objects:,} objects; "
             f"{sum(self.scenes):,} photos share {len(self.scenes):,} scenes "
@@ -79,46 +74,41 @@ def prepare(annotations: str | Path, photos: str | Path, destination: str | Path
 
     Args:
         annotations: The official file, or another with its schema such as an excerpt.
-        photos: Folder that the annotations' file names refer to; ``images`` becomes a link to it.
+        photos: Folder whose files have the annotations' names or numbers (leading zeros, another ending, capitals:
+            all the same); ``images`` becomes a link to it. Or PaperDoll's ``photos.lmdb``, which is copied from.
         destination: Dataset folder; it may exist if it was made by this function from the same kind of file.
 
     Raises:
-        FileNotFoundError: The annotation file or the photo folder does not exist.
-        DatasetError: Not JSON, not COCO, no usable image, or ``destination`` holds something else.
+        FileNotFoundError: The annotation file or the photos do not exist.
+        DatasetError: Not JSON, not COCO, no usable image, a damaged LMDB, no room for what is copied out of it, or
+            ``destination`` holds something else.
+        ProjectError: ``destination`` is a link or the current folder; the LMDB cannot be read without its package.
     """
     file, photos, destination = (Path(path).expanduser() for path in (annotations, photos, destination))
     _check_places(file, photos, destination)
     official, why = _official(file)
-    source = open_dataset(file, annotations_only=True)
-    annotated = [record for image_id, record in source.images.items() if source.annotations[image_id]]
-    verdicts = Counter({"missing": 0, "unreadable": 0, "of the wrong size": 0})
-    images, thumbnails = [], []
-    for record, (verdict, small) in _inspected(annotated, photos, quiet):
-        verdicts[verdict] += 1
-        if small is not None:
-            images.append(dict(record))
-            thumbnails.append(small)
-    if not images:
-        why = ", ".join(f"{count} {what}" for what, count in verdicts.items())
-        raise DatasetError(
-            f"{photos} holds no usable photo of the {len(annotated)} annotated images in {file} ({why}): "
-            f"give the folder whose files are named as in the annotations."
-        )
-    scenes = writing.mark_scenes(images, np.stack(thumbnails))
-    theirs = [annotation for record in images for annotation in source.annotations[record["id"]]]
-    # With the category numbers that every written dataset has.
-    kept = [one | {"category_id": source.labels[one["category_id"]]} for one in theirs]
     info = {
         "name": "ModaNet" if official else "ModaNet (not the official file)",
         "description": "ModaNet's train annotations on PaperDoll photos",
         "license": "annotations CC BY-NC 4.0; photos belong to their owners and may not be passed on",
         "url": "github.com/eBay/modanet",
     }
-    # No photos are handed over: nothing is copied, and the scenes are known from the decoding above.
-    folder = writing.write(destination, info, images, kept, photos={}, link=photos)
+    if is_database(photos):
+        info["photos"] = "copied out of PaperDoll's LMDB"
+    writing.replaced(destination, info)
+    source = open_dataset(file, annotations_only=True)
+    annotated = [record for image_id, record in source.images.items() if source.annotations[image_id]]
+    there = open_photos(photos, annotated)
+    images, verdicts, scenes = usable(there, annotated, quiet)
+    theirs = [annotation for record in images for annotation in source.annotations[record["id"]]]
+    # With the category numbers that every written dataset has.
+    kept = [one | {"category_id": source.labels[one["category_id"]]} for one in theirs]
+    # Nothing is copied from a folder, and the scenes are known from the decoding above.
+    link = None if is_database(photos) else photos
+    folder = writing.write(destination, info, images, kept, {}, link, lambda into: save(there, images, into, quiet))
     held = {"listed": len(source.images), "annotated": len(annotated), "usable": len(images), "objects": len(kept)}
     lost = {"missing": verdicts["missing"], "unreadable": verdicts["unreadable"]}
-    lost["wrong_size"] = verdicts["of the wrong size"]
+    lost |= {"wrong_size": verdicts["of the wrong size"], "twice": len(there.twice)}
     return Report(folder, official, why, **held, **lost, problems=dict(source.problems), scenes=scenes)
 
 
@@ -127,11 +117,12 @@ def _check_places(file: Path, photos: Path, destination: Path) -> None:
         raise FileNotFoundError(f"Annotation file {file} does not exist: give ModaNet's train annotations.")
     if file.suffix != ".json":
         raise DatasetError(f"Annotation file {file} does not end in .json: give ModaNet's train annotations.")
-    if not photos.is_dir():
-        raise FileNotFoundError(f"Photo folder {photos} does not exist: give the folder of PaperDoll photos.")
-    # Writing replaces an earlier folder as a whole: photos that someone put into it would be lost.
+    if not photos.is_dir() and not is_database(photos):
+        raise FileNotFoundError(f"Photo folder {photos} does not exist: give PaperDoll's photos, or their LMDB.")
+    # A link would take the place of a folder of photos that somebody put there.
     inside = photos.resolve().is_relative_to(destination.resolve())
-    if inside or ((destination / IMAGES).is_dir() and not (destination / IMAGES).is_symlink()):
+    images = destination / IMAGES
+    if inside or (images.is_dir() and not images.is_symlink() and not is_database(photos)):
         raise DatasetError(f"{destination} already holds photos: give a folder that does not exist yet.")
 
 
@@ -146,49 +137,9 @@ def _official(file: Path) -> tuple[bool, str]:
     return True, f"{OFFICIAL_BYTES:,} bytes and MD5 {OFFICIAL_MD5}"
 
 
-def _inspected(records: list[dict[str, Any]], photos: Path, quiet: bool) -> Iterator[tuple[dict[str, Any], Verdict]]:
-    """Every record with its photo's verdict and thumbnail, in order; several photos are decoded at a time."""
-    there = files_below(photos)
-    progress = Progress(len(records), quiet)
-
-    def inspect(record: dict[str, Any]) -> Verdict:
-        name = os.path.normpath(str(record["file_name"]))
-        size = record["width"], record["height"]
-        return _inspect(f"{photos}{os.sep}{name}", size) if name in there else ("missing", None)
-
-    with ThreadPoolExecutor() as pool:
-        yield from progress.over(zip(records, pool.map(inspect, records), strict=True), "reading photos")
-    progress.close(f"{len(records):,} photos looked up")
-
-
-def _inspect(photo: str, size: tuple[int, int]) -> Verdict:
-    """Verdict on a photo of expected (width, height) and, if usable, its 24x16 thumbnail ``(1152,) float32``.
-
-    One decode, at a quarter of the size for JPEG. Pillow refuses a truncated file; OpenCV fills it with grey.
-    """
-    try:
-        with Image.open(photo) as picture:
-            if picture.size != size:
-                return "of the wrong size", None
-            picture.draft("RGB", (size[0] // 4, size[1] // 4))
-            pixels = np.asarray(picture.convert("RGB"))
-    except Exception:  # a damaged file can make a decoder raise nearly anything
-        return "unreadable", None
-    if not cv2.haveImageReader(photo):  # training reads photos with OpenCV
-        return "unreadable", None
-    return "usable", writing.thumbnail(pixels)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """``python -m modanet_utils.datasets.modanet``: the exit status."""
-    about = "Make a dataset folder of ModaNet's annotations and your PaperDoll photos, which stay where they are. "
-    about += "Example: %(prog)s modanet_instances_train.json photos data/modanet"
-    takes = {
-        "annotations": "ModaNet's train annotations (.json)",
-        "photos": "folder of the photos that the annotations name",
-        "destination": "folder to create; it links to the photos",
-    }
-    return writing.command("modanet", about, takes, prepare, arguments)
+    return writing.command("modanet", arguments)
 
 
 if __name__ == "__main__":

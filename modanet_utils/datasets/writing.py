@@ -1,7 +1,8 @@
 """Writes a dataset folder, whole or not at all; finds photos that must not straddle a split."""
 
-import argparse
+import importlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from modanet_utils.classes import BODY, CLOTHING
 from modanet_utils.datasets.coco import ANNOTATIONS, IGNORED, IMAGES, DatasetError, open_dataset
-from modanet_utils.project import whole_folder
+from modanet_utils.project import check_folder, whole_folder
 
 CATEGORIES: list[dict[str, Any]] = [
     *({"id": i, "name": name, "supercategory": "fashion"} for i, name in enumerate(CLOTHING, 1)),
@@ -29,6 +30,10 @@ SAME_SCENE = 30.0
 The seven such pairs of Clothing Co-Parsing show one person in one place; the nearest of different people is above."""
 
 
+THUMBNAIL = 24 * 16 * 3
+"""Numbers in a thumbnail."""
+
+
 def write(
     destination: Path,
     info: dict[str, Any],
@@ -36,35 +41,37 @@ def write(
     annotations: list[dict[str, Any]],
     photos: dict[str, Path],
     link: Path | None = None,
+    fill: Callable[[Path], None] | None = None,
 ) -> Path:
-    """Write ``annotations.json`` and ``images/``, whole or not at all.
+    """Write ``annotations.json`` and ``images/``, whole or not at all; files of others in the folder stay.
 
     Args:
-        photos: File name in ``images/`` to the photo to copy.
+        photos: File name in ``images/`` to the photo to copy; scenes are looked for among them.
         link: Folder that ``images`` links to instead of copying (for collections too large to copy).
+        fill: Puts the photos into the folder it is given, instead of copying.
 
     Raises:
         DatasetError: ``destination`` exists and is not a dataset of the same ``info``.
+        ProjectError: It is a link, or the current folder.
     """
-    if any(destination.iterdir()) if destination.is_dir() else destination.exists():
-        try:
-            same = json.loads((destination / ANNOTATIONS).read_text()).get("info") == info
-        except (OSError, ValueError, AttributeError):
-            same = False
-        if not same:
-            raise DatasetError(f"{destination} already holds something else: give a folder that does not exist yet.")
+    replaces = replaced(destination, info)
     with whole_folder(destination) as folder:
-        if link is None:
+        if link is not None:
+            (folder / IMAGES).symlink_to(link.resolve(), target_is_directory=True)
+        else:
             (folder / IMAGES).mkdir()
             for name, photo in photos.items():
                 shutil.copyfile(photo, folder / IMAGES / name)
-        else:
-            (folder / IMAGES).symlink_to(link.resolve(), target_is_directory=True)
-        _mark_scenes(images, photos)
+            if fill is not None:
+                fill(folder / IMAGES)
+        if photos:
+            _mark_scenes(images, photos)
         used = any(one["category_id"] == IGNORED_ID for one in annotations)
         categories = [*CATEGORIES, *[{"id": IGNORED_ID, "name": IGNORED, "supercategory": "none"}] * used]
         content = {"info": info, "images": images, "annotations": annotations, "categories": categories}
         (folder / ANNOTATIONS).write_text(json.dumps(content, separators=(",", ":")))
+        if replaces is not None:
+            _keep_others_files(destination, folder, replaces)
     return destination
 
 
@@ -86,6 +93,46 @@ def masks(labels: np.ndarray) -> list[tuple[int, dict[str, Any]]]:
         mask = {"size": size, "counts": rle["counts"].decode("ascii")}
         found.append((label, {"area": int(coco_mask.area(rle)), "bbox": box, "segmentation": mask}))
     return found
+
+
+def replaced(destination: Path, info: dict[str, Any]) -> set[str] | None:
+    """Photos of the data set that writing here would replace, None where nothing is; asked before any work.
+
+    Raises:
+        DatasetError: ``destination`` holds something else than a dataset of the same ``info``.
+        ProjectError: It is a link, or the current folder.
+    """
+    check_folder(destination)
+    if not destination.exists() or not any(destination.iterdir()):
+        return None
+    try:
+        there = json.loads((destination / ANNOTATIONS).read_text())
+        if there["info"] == info:
+            return {os.path.normpath(one["file_name"]) for one in there["images"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise DatasetError(f"{destination} already holds something else: give a folder that does not exist yet.")
+
+
+def _keep_others_files(before: Path, folder: Path, photos: set[str]) -> None:
+    """Give the new folder, too, every file of the earlier one that is not the data set's own."""
+
+    def ours(where: str, names: list[str]) -> list[str]:
+        inside = Path(where).relative_to(before)
+        if inside == Path():
+            linked = [IMAGES] if (before / IMAGES).is_symlink() or (folder / IMAGES).is_symlink() else []
+            return [ANNOTATIONS, *linked]
+        return [name for name in names if os.path.relpath(inside / name, IMAGES) in photos]
+
+    def link(source: str, target: str) -> None:
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except FileExistsError:
+            pass
+        except OSError:  # not every file system has links
+            shutil.copy2(source, target, follow_symlinks=False)
+
+    shutil.copytree(before, folder, symlinks=True, ignore=ours, copy_function=link, dirs_exist_ok=True)
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
@@ -144,17 +191,7 @@ def summary(folder: Path) -> str:
     )
 
 
-def command(
-    name: str, about: str, takes: dict[str, str], make: Callable[..., object], arguments: Sequence[str] | None
-) -> int:
-    """``python -m modanet_utils.datasets.NAME``: make a dataset folder of the paths given, print ``make``'s answer."""
-    parser = argparse.ArgumentParser(f"python -m modanet_utils.datasets.{name}", description=about)
-    for place, text in takes.items():
-        parser.add_argument(place, type=Path, help=text)
-    options = parser.parse_args(arguments)
-    try:
-        print(make(**vars(options), quiet=False))
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+def command(name: str, arguments: Sequence[str] | None) -> int:
+    """A door of its own to ``modanet convert NAME``: its exit status."""
+    main = importlib.import_module("modanet_utils.__main__").main  # upstairs: only for who comes in by this door
+    return main(["convert", name, *(sys.argv[1:] if arguments is None else arguments)])

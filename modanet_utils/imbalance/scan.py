@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from modanet_utils.classes import IGNORE
 from modanet_utils.datasets.coco import Dataset, Thing
 from modanet_utils.datasets.weights import folded
 from modanet_utils.progress import Progress
@@ -25,7 +26,7 @@ class Scan:
     Attributes:
         ids: The images, in the order of the rows below.
         pixels: Pixels per image and label ``(images, 16) int64`` of the painted label maps.
-        claims: Per image ``(images, 2) int64``: pixels that at least one object claims, and at least two.
+        claims: Per image ``(images, 2) int64``: pixels that one object claims (also an ignored one), and two or more.
         objects: A row an object, in painting order: ``image``, ``label``, ``pixels`` (of its mask),
             ``visible`` (those that carry its label once all is painted, largest object first),
             ``file_order`` (the same, had the objects been painted as the file lists them) and ``scaled``
@@ -58,8 +59,9 @@ def scan(dataset: Dataset, quiet: bool = False) -> Scan:
         pixels.append(dataset.pixels(image_id, things))
         claims.append(claimed)
         scale = min(REFERENCE[0] / height, REFERENCE[1] / width) ** 2
-        objects += [(image_id, *count, count[1] * scale) for count in counts]  # count[1]: the object's pixels
-        overlaps += [(image_id, *pair, count) for pair, count in common.items()]
+        # What is ignored covers and is covered, but is no object of a class; count[1]: the object's pixels.
+        objects += [(image_id, *count, count[1] * scale) for count in counts if count[0] != IGNORE]
+        overlaps += [(image_id, *pair, count) for pair, count in common.items() if IGNORE not in pair]
         progress.step(number + 1, "counting objects")
     kinds = dict.fromkeys(["image", "label", "pixels", "visible", "file_order"], int) | {"scaled": float}
     progress.close(f"{len(objects):,} objects in {len(dataset.ids):,} images")

@@ -8,7 +8,7 @@ from IPython.display import Markdown
 from markupsafe import Markup
 from PIL import Image
 
-from modanet_utils.comparison.text import comparison, over_seeds, parts, points, seeds
+from modanet_utils.comparison.text import combined, comparison, over_seeds, parts, points, seeds
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
 from modanet_utils.plots import colored

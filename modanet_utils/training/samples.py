@@ -85,7 +85,7 @@ class Samples(Dataset):
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Decode and letterbox; kept for the next epoch while there is room, so that memory stays bounded."""
         photo, truth = photo_and_truth(self.photos, self.ids[index])
-        # A photo that can be read may be ignored as a whole, where labels come from a network.
+        # Annotations may ignore all of a photo, but no photo is of one colour.
         self.unread[index] = bool((truth == IGNORE).all() and (photo == PADDING).all())
         image, truth = self.letterbox.image(photo), self.letterbox.label_map(truth)
         if len(self.kept) < self.keep:
@@ -108,6 +108,7 @@ def photo_and_truth(photos: Photos, image_id: int) -> tuple[np.ndarray, np.ndarr
 
 
 def check_unread(photos: Photos, unread: list[int], total: int) -> None:
+    unread = [one for one in unread if photos.present(one) != {IGNORE}]  # nothing of such a photo counts, read or not
     if len(unread) > UNREAD_SHARE * total:
         file = photos.images[unread[0]]["file_name"]
         share = f"up to {UNREAD_SHARE:.0%} are left out: replace the files."

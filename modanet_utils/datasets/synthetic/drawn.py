@@ -8,11 +8,9 @@ annotation is the polygon of what is visible of a thing.
 Image number i depends on the seed and i only: not on the number of images, nor on the number of workers.
 """
 
-import argparse
 import json
 import multiprocessing
 import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from modanet_utils.datasets.synthetic.drawing import Canvas, softened
 from modanet_utils.datasets.synthetic.figures import draw_person
 from modanet_utils.datasets.synthetic.scenes import Scene, cast_shadow, draw_background, photograph
 from modanet_utils.datasets.synthetic.wardrobe import DRAWS, choose_outfit, even_draws
+from modanet_utils.datasets.writing import command
 from modanet_utils.progress import Progress
 from modanet_utils.project import whole_folder
 
@@ -338,20 +337,4 @@ def _file_name(index: int) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """``python -m modanet_utils.datasets.synthetic``: the exit status."""
-    parser = argparse.ArgumentParser(
-        "python -m modanet_utils.datasets.synthetic",
-        description="Draw the synthetic street-fashion dataset: no download, no real person, the truth is known. "
-        "Example: %(prog)s data/drawn --images 240 --seed 0",
-    )
-    parser.add_argument("destination", type=Path, help="folder to create")
-    parser.add_argument("--images", type=int, default=240, help="number of images (default: 240)")
-    parser.add_argument("--seed", type=int, default=0, help="non-negative integer (default: 0)")
-    parser.add_argument("--workers", type=int, default=None, help="processes (default: all cores)")
-    options = parser.parse_args(arguments)
-    try:
-        folder = generate(options.destination, options.images, options.seed, options.workers, quiet=False)
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"{options.images} images in {folder}")
-    return 0
+    return command("synthetic", arguments)

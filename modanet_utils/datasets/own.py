@@ -1,0 +1,227 @@
+"""Your data: a COCO file, or photos with a mask each, becomes a data set folder; a map says which label is which."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from modanet_utils.classes import LABELS
+from modanet_utils.datasets import ccp, writing
+from modanet_utils.datasets.coco import ANNOTATIONS, IGNORED, DatasetError, _parsed, files_below
+from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map
+from modanet_utils.datasets.photos import Record, is_database, open_photos, save, usable
+
+PHOTOS = ("images", "photos")
+MASKS = ("masks", "labels", "annotations")
+LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelmap.txt", "legend.txt")
+"""Names a legend of masks may have: a name a line, or ``7 jeans``, ``jeans 7`` or ``jeans:255,0,0``."""
+
+
+class Found(NamedTuple):
+    """What a source holds: COCO records, COCO annotations that keep their own label, and where its photos are."""
+
+    kind: str
+    records: list[Record]
+    things: list[dict[str, Any]]
+    photos: Path
+
+
+def convert(
+    source: str | Path,
+    destination: str | Path,
+    label_map: str | Path | None = None,
+    photos: str | Path | None = None,
+    link: bool = False,
+    quiet: bool = True,
+) -> str:
+    """Make a data set folder of whatever is recognised, whole or not at all, and say what was read.
+
+    Args:
+        source: A COCO file, or a folder that holds one; a folder with photos in images/ or photos/ and a PNG mask for
+            each in masks/, labels/ or annotations/; or Clothing Co-Parsing's original layout.
+        destination: Data set folder; an earlier conversion of the same source is replaced, files of others stay.
+        label_map: Name of a map that comes with the package, or a file (see `mapping`); where None, labels have to be
+            this project's own.
+        photos: Folder or LMDB of the photos, where they are not beside the annotations.
+        link: ``images`` becomes a link to the folder of photos, and nothing is copied.
+
+    Raises:
+        DatasetError, ProjectError: Nothing is recognised, labels are not in the map, no photo can be used, or
+            ``destination`` cannot be.
+    """
+    source, destination = Path(source).expanduser(), Path(destination).expanduser()
+    fold = read_map(label_map)
+    if (source / "label_list.mat").is_file():
+        if label_map is not None or photos is not None or link:
+            raise DatasetError(f"{source} is Clothing Co-Parsing, which has a table of its own: give no option.")
+        return writing.summary(ccp.convert(source, destination, quiet))
+    name = source.resolve().name
+    info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}
+    writing.replaced(destination, info)
+    found = _masks(source, fold, photos) or _coco(source, photos)
+    numbers = fold.numbers((one["source_label"] for one in found.things), source)
+    there = open_photos(found.photos, found.records)
+    if there.unsure:
+        raise DatasetError(f"{found.photos} holds several photos called {there.unsure[0]}: give the folder of one.")
+    if link and is_database(found.photos):
+        raise DatasetError(f"{found.photos} is an LMDB, to which images/ cannot link: leave out --link.")
+    images, verdicts, scenes = usable(there, found.records, quiet)
+    ids = {one["id"] for one in images}
+    kept = [
+        one | {"id": place, "category_id": min(numbers[one["source_label"]], writing.IGNORED_ID)}  # 255 has one, too
+        for place, one in enumerate((o for o in found.things if numbers[o["source_label"]]), 1)
+        if one["image_id"] in ids
+    ]
+    fill = None if link else lambda folder: save(there, images, folder, quiet)
+    writing.write(destination, info, images, kept, {}, found.photos if link else None, fill)
+    bare = len(images) - len({one["image_id"] for one in kept})
+    spare = sum(1 for _ in there.all()) - len(set(there.names.values()))
+    lines = [
+        f"{source}: {found.kind}, {len(found.records):,} images listed",
+        f"photos: {', '.join(f'{count:,} {what}' for what, count in verdicts.items())}; {spare:,} without annotation",
+        f"near-duplicates: {sum(scenes):,} photos in {len(scenes):,} scenes, which stay on one side of a split",
+        *[f"without any object, so that all of them is background: {bare:,} photos"] * (bare > 0),
+        *_folded(found.things, numbers),
+        *(f"{fold.name} cannot express {one}" for one in fold.lacks),
+    ]
+    return "\n".join(lines)
+
+
+def _folded(things: list[dict[str, Any]], numbers: dict[str, int]) -> list[str]:
+    """A line for each of our labels: which of theirs became it, and how many objects of each there are."""
+    names = {number: name for name, number in NUMBERS.items()}
+    counts = Counter(one["source_label"] for one in things)
+    theirs: dict[int, list[str]] = {}
+    for label, count in counts.most_common():
+        theirs.setdefault(numbers[label], []).append(f"{label} ({count:,})")
+    return [f"{names[number]}: {', '.join(theirs[number])}" for number in sorted(theirs)]
+
+
+# ------------------------------------------------------------------------------------------------ COCO
+
+
+def _coco(source: Path, photos: str | Path | None) -> Found:
+    file = source if source.is_file() else _json_in(source)
+    coco, _ = _parsed(file)
+    try:
+        records, things = _read(coco, file)
+    except TypeError:
+        raise DatasetError(f"{file}: an id or a mask's size is a list or an object: give whole numbers.") from None
+    root = source if source.is_dir() else file.parent
+    beside = next((root / name for name in PHOTOS if (root / name).is_dir()), root)
+    return Found("a COCO file", records, things, beside if photos is None else Path(photos).expanduser())
+
+
+def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str, Any]]]:
+    """Records in ascending order of id, which is theirs where all are whole numbers; things with their own label."""
+    names = {one["id"]: str(one["name"]) for one in coco["categories"]}
+    ids = [one["id"] for one in coco["images"]]
+    if len(set(ids)) < len(ids):
+        raise DatasetError(f"{file} lists two images with the same id: give each its own.")
+    whole = all(isinstance(one, int) for one in ids)
+    number = {one: one if whole else place for place, one in enumerate(ids, 1)}
+    records = {one["id"]: one | {"id": number[one["id"]]} for one in coco["images"]}
+    things = []
+    for one in coco["annotations"]:
+        where = f"{file}: annotation {one.get('id')}"
+        if one["category_id"] not in names or one["image_id"] not in number:
+            raise DatasetError(f"{where} has a category or an image that the file does not list: correct it.")
+        mask, record = one["segmentation"], records[one["image_id"]]
+        if isinstance(mask, dict) and list(mask.get("size", ())) != [record["height"], record["width"]]:
+            size = f"{record['height']}x{record['width']}"
+            raise DatasetError(f"{where} has a mask of size {mask.get('size')}, and its image is {size}: correct it.")
+        things.append(one | {"image_id": number[one["image_id"]], "source_label": names[one["category_id"]]})
+    return sorted(records.values(), key=lambda one: one["id"]), things
+
+
+def _json_in(source: Path) -> Path:
+    if not source.is_dir():
+        raise FileNotFoundError(f"{source} does not exist: give a COCO file, or a folder of photos and annotations.")
+    files = [source / ANNOTATIONS] if (source / ANNOTATIONS).is_file() else []
+    files = files or sorted([*source.glob("*.json"), *source.glob("annotations/*.json")])
+    if len(files) == 1:
+        return files[0]
+    if files:
+        raise DatasetError(f"{source} holds {len(files)} annotation files: give one of them, as in {files[0]}.")
+    raise DatasetError(
+        f"{source} is not recognised: it needs a COCO file (.json), or photos in {' or '.join(PHOTOS)} and PNG masks "
+        f"in {', '.join(MASKS)}, or Clothing Co-Parsing's label_list.mat."
+    )
+
+
+# ------------------------------------------------------------------------------------------------ masks
+
+
+def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | None:
+    """What photos and PNG masks of the same names hold; None where there are no masks."""
+    folders = {source / name: sorted(files_below(source / name)) for name in MASKS}
+    files = {root: [one for one in names if one.lower().endswith(".png")] for root, names in folders.items()}
+    root = next((root for root in files if files[root]), None)
+    if root is None:
+        return None
+    beside = next((source / name for name in PHOTOS if (source / name).is_dir()), source / PHOTOS[0])
+    legend = fold if fold.values or fold.colors else _legend(source, root, fold)
+    stems = [Path(name).stem for name in files[root]]
+    digits = all(one.isascii() and one.isdigit() for one in stems) and len({*map(int, stems)}) == len(stems)
+    records, things = [], []
+    for place, (name, stem) in enumerate(zip(files[root], stems, strict=True), 1):
+        image_id = int(stem) if digits else place
+        codes, labels = _codes(root / name, legend)
+        record = {"id": image_id, "file_name": name, "width": codes.shape[1], "height": codes.shape[0]}
+        records.append(record)
+        for code in np.unique(codes).tolist():
+            if code not in labels:
+                what = f"value {code}" if legend.values else f"colour #{code:06x}"
+                raise DatasetError(f"{root / name}: {what} is not in {legend.name}: name what it stands for there.")
+            if fold.target(labels[code]) != LABELS[0]:
+                rle = coco_mask.encode(np.asfortranarray(codes == code, np.uint8))
+                mask = {"size": list(codes.shape), "counts": rle["counts"].decode("ascii")}
+                about = {"area": int(coco_mask.area(rle)), "bbox": coco_mask.toBbox(rle).astype(int).tolist()}
+                things.append({"image_id": image_id, "source_label": labels[code], "segmentation": mask} | about)
+    return Found("photos with masks", records, things, beside if photos is None else Path(photos).expanduser())
+
+
+def _legend(source: Path, masks: Path, fold: LabelMap) -> LabelMap:
+    """The map with what a file beside the masks says of their values or colours."""
+    file = next((folder / name for folder in (masks, source) for name in LEGENDS if (folder / name).is_file()), None)
+    if file is None:
+        names = ", ".join(LEGENDS)
+        raise DatasetError(
+            f"{source}: nothing says what the values of the masks stand for: add one of {names} with a name a line, "
+            f"or give a map (--map) with 'values' or 'colors'."
+        )
+    values: dict[int, str] = {}
+    colors: dict[tuple[int, ...], str] = {}
+    lines = [one.strip() for one in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+    for place, line in enumerate(one for one in lines if one and not one.startswith("#")):
+        if color := re.fullmatch(r"([^:]+):\s*(\d+),\s*(\d+),\s*(\d+)\b.*", line):
+            colors[tuple(map(int, color.groups()[1:]))] = color[1].strip()
+        elif value := re.fullmatch(r"(\d+)[\s,:;]+(.+)", line):
+            values[int(value[1])] = value[2]
+        elif value := re.fullmatch(r"(.+?)[\s,:;]+(\d+)", line):
+            values[int(value[2])] = value[1]
+        else:
+            values[place] = line
+    return LabelMap(str(file), fold.targets, values, colors)
+
+
+def _codes(file: Path, legend: LabelMap) -> tuple[np.ndarray, dict[int, str]]:
+    """A number for every pixel of a mask, ``(H, W)``, and the label each number stands for."""
+    try:
+        with Image.open(file) as picture:
+            grey = picture.mode in ("1", "L", "P", "I", "I;16")
+            pixels = np.asarray(picture if grey and legend.values else picture.convert("RGB"))
+    except Exception:  # a damaged file can make a decoder raise nearly anything
+        raise DatasetError(f"Mask {file} cannot be decoded: replace the file.") from None
+    if pixels.ndim == 3 and legend.values and not legend.colors:
+        if (pixels != pixels[..., :1]).any():
+            raise DatasetError(f"Mask {file} is coloured, but {legend.name} names values: give it 'colors'.")
+        pixels = pixels[..., 0]
+    if pixels.ndim == 2:
+        return pixels.astype(np.int64), {0: LABELS[0], 255: IGNORED} | legend.values
+    named = {(red << 16) + (green << 8) + blue: label for (red, green, blue), label in legend.colors.items()}
+    return pixels.astype(np.int64) @ (1 << 16, 1 << 8, 1), {0: LABELS[0]} | named
