@@ -57,7 +57,7 @@ def combined(results: Mapping[str, Any]) -> Markdown:
 
 
 def points(results: Mapping[str, Any]) -> list[str]:
-    """The answer in a few points, Markdown: what cross-entropy leaves, what the loss brings, its price, what is best."""
+    """The answer in a few points, Markdown: what cross-entropy leaves, what the loss brings, its price, the best."""
     if not set(headline()) <= results.get("trials", {}).keys():
         return [PENDING.data]
     gain, price = _gain_and_price(results)

@@ -8,6 +8,7 @@ from IPython.display import Markdown
 from markupsafe import Markup
 from PIL import Image
 
+from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.text import combined, comparison, over_seeds, parts, points, seeds
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
@@ -16,19 +17,28 @@ from modanet_utils.project import ROOT, ProjectError, write_whole
 from modanet_utils.report import speed
 from modanet_utils.report.templating import rendered
 from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
-from modanet_utils.results.text import NOTHING, markdown
+from modanet_utils.results.text import NOTHING, markdown, value_text
 from modanet_utils.results.workspace import recorded
+from modanet_utils.trials import headline, label_of
 
 DRAWN = "reports/ccp/figures/drawn.png"
 
 
 def _answer() -> str:
-    return "\n".join(f"* {text}" for text in points(recorded())) + f"\n\n{over_seeds(recorded()).data}"
+    return "\n".join(f"* {text}" for text in points(recorded()))
 
 
 def _classes() -> str:
-    table = class_table(recorded()).astype(object)
-    table.loc["**mean**"] = ["", *headline_table(recorded()).iloc[0]]
+    """IoU per class without intervals, which the picture above it has."""
+    trials = recorded()["trials"]
+    tests = {label_of(name): trials[name]["test"] for name in (*headline(), "recommended") if name in trials}
+    images = {name: one["images"] for name, one in next(iter(tests.values()))["classes"].items()}
+    rows = {
+        name: [str(images[name]), *(value_text(test["classes"][name]["iou"]) for test in tests.values())]
+        for name in CLOTHING
+    }
+    rows["**mean**"] = ["", *(value_text(test["mean_iou"]) for test in tests.values())]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["photos", *tests]).rename_axis(columns="IoU")
     return f"{markdown(table)}\n\n{caption(recorded())}"
 
 
@@ -39,7 +49,8 @@ def _told(one: pd.DataFrame | Markdown) -> str:
 def _trials() -> str:
     results = recorded()
     told = [_told(one) for one in (parts(results), comparison(results), seeds(results)) if one is not NOTHING]
-    texts = {"headline": _told(combined(results)), "table": markdown(headline_table(results))}
+    texts = {"headline": f"{_told(combined(results))}\n\n{over_seeds(results).data}"}
+    texts["table"] = f"{markdown(headline_table(results))}\n\n{markdown(class_table(results))}"
     return _page("trials.md.j2", compared="\n\n".join(told) or "Not recorded yet.", **texts)
 
 
