@@ -65,7 +65,7 @@ def points(results: Mapping[str, Any]) -> list[str]:
     hair, skin = ([value_text(one[leak]["value"], form=".1%") for one in body] for leak in LEAKS)
     leaks = f"Of the hair pixels {hair[0]} are called headwear ({hair[1]} with cross-entropy), of the skin pixels "
     leaks += f"{skin[0]} clothing ({skin[1]})."
-    zero = f"{on_real_photos(results)} plain cross-entropy leaves classes at zero. {_at_zero(results)}"
+    zero = f"{on_real_photos(results)}, plain cross-entropy: {_at_zero(results)}"
     said = [zero, f"{_reached(results)} {gain}".strip(), f"{price} {leaks}".strip(), _recommended(results)]
     return [point for point in said if point]
 
