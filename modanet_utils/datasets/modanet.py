@@ -17,10 +17,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from modanet_utils.datasets import writing
-from modanet_utils.datasets.coco import IMAGES, DatasetError, files_below, open_dataset
+from modanet_utils.datasets.coco import IMAGES, DatasetError, open_dataset
+from modanet_utils.datasets.photos import files_below, is_turned, matched
 from modanet_utils.progress import Progress
 
 Verdict = tuple[str, np.ndarray | None]
@@ -148,13 +149,15 @@ def _official(file: Path) -> tuple[bool, str]:
 
 def _inspected(records: list[dict[str, Any]], photos: Path, quiet: bool) -> Iterator[tuple[dict[str, Any], Verdict]]:
     """Every record with its photo's verdict and thumbnail, in order; several photos are decoded at a time."""
-    there = files_below(photos)
+    files = matched((record["file_name"] for record in records), files_below(photos))
     progress = Progress(len(records), quiet)
 
     def inspect(record: dict[str, Any]) -> Verdict:
-        name = os.path.normpath(str(record["file_name"]))
-        size = record["width"], record["height"]
-        return _inspect(f"{photos}{os.sep}{name}", size) if name in there else ("missing", None)
+        if not (file := files.get(record["file_name"])):
+            return "missing", None
+        if os.path.normpath(record["file_name"]) != file:
+            record["file_name"] = file
+        return _inspect(f"{photos}{os.sep}{file}", (record["width"], record["height"]))
 
     with ThreadPoolExecutor() as pool:
         yield from progress.over(zip(records, pool.map(inspect, records), strict=True), "reading photos")
@@ -168,10 +171,11 @@ def _inspect(photo: str, size: tuple[int, int]) -> Verdict:
     """
     try:
         with Image.open(photo) as picture:
-            if picture.size != size:
+            turned = is_turned(picture.size, picture.getexif().get(0x0112, 1) if picture.format == "JPEG" else 1, size)
+            if picture.size != size and not turned:
                 return "of the wrong size", None
-            picture.draft("RGB", (size[0] // 4, size[1] // 4))
-            pixels = np.asarray(picture.convert("RGB"))
+            picture.draft("RGB", (picture.width // 4, picture.height // 4))
+            pixels = np.asarray((ImageOps.exif_transpose(picture) if turned else picture).convert("RGB"))
     except Exception:  # a damaged file can make a decoder raise nearly anything
         return "unreadable", None
     if not cv2.haveImageReader(photo):  # training reads photos with OpenCV

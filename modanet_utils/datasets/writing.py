@@ -14,7 +14,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from modanet_utils.classes import BODY, CLOTHING
-from modanet_utils.datasets.coco import ANNOTATIONS, IGNORED, IMAGES, DatasetError, open_dataset
+from modanet_utils.datasets.coco import ANNOTATIONS, IMAGES, DatasetError, open_dataset
+from modanet_utils.datasets.records import IGNORED
 from modanet_utils.project import whole_folder
 
 CATEGORIES: list[dict[str, Any]] = [

@@ -1,0 +1,181 @@
+"""The files of a data set's photos: found by name, told apart by content, decoded, turned as EXIF says."""
+
+import hashlib
+import os
+import tempfile
+import threading
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from modanet_utils.datasets.records import DatasetError, Record
+
+Size = tuple[int, int]
+_DAMAGED = (b"Corrupt JPEG", b"Premature end of JPEG", b"Invalid SOS", b"Unsupported marker")
+_stderr = threading.Lock()
+
+
+def files_below(folder: Path) -> set[str]:
+    """Names of all regular files in a folder and its folders, relative to it; a pipe is none."""
+    found, todo = set(), [str(folder)]
+    start = len(todo[0]) + 1
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(entry.path)
+                elif entry.is_file():
+                    found.add(entry.path[start:])
+    return found
+
+
+def matched(names: Iterable[str], there: Iterable[str]) -> dict[str, str]:
+    """The file of each name that has one: the same name, or else the only one that differs just in capitals, Unicode
+    form, backslashes or a leading ``images/``.
+
+    >>> matched(["a.jpg", "IMAGES\\\\B.JPG", "c.jpg"], {"a.jpg", "b.jpg", "C.jpg", "c.JPG"})
+    {'a.jpg': 'a.jpg', 'IMAGES\\\\B.JPG': 'b.jpg'}
+    """
+    names, there = set(names), set(there)
+    found = {name: file for name in sorted(names) if (file := os.path.normpath(name)) in there}
+    if len(found) < len(names):
+        files, wanted = defaultdict(list), defaultdict(list)
+        for file in there - set(found.values()):  # a photo that has its own record is no other's
+            files[_meant(file)].append(file)
+        for name in sorted(names - found.keys()):
+            wanted[_meant(name)].append(name)
+        pairs = ((wanted[key], files[key]) for key in wanted if key in files)
+        found |= {mine[0]: theirs[0] for mine, theirs in pairs if len(mine) == len(theirs) == 1}
+    return found
+
+
+def _meant(name: str) -> str:
+    """What is left of a file name where capitals, Unicode form and the folder ``images/`` do not matter."""
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return os.path.normpath(plain.replace("\\", "/")).removeprefix("images/")
+
+
+def identical(names: dict[int, str], folder: Path) -> list[list[int]]:
+    """Groups of the ids, two or more, whose photos are one file or hold the same bytes.
+
+    Only files of one size are opened, and read as a whole only where the bytes in their middle are the same, too.
+    """
+    ids: dict[str, list[int]] = defaultdict(list)
+    for image_id, name in names.items():
+        ids[name].append(image_id)
+    same = [list(ids)]
+    for key in (os.path.getsize, _middle, _hash):
+        same = [group for one in same for group in _alike(one, lambda name, key=key: key(f"{folder}{os.sep}{name}"))]
+    several = {name for group in same for name in group}
+    groups = [*same, *([name] for name in ids if name not in several)]
+    found = (sorted(image_id for name in group for image_id in ids[name]) for group in groups)
+    return [group for group in found if len(group) > 1]
+
+
+def _alike(names: Iterable[str], key: Callable[[str], Any]) -> list[list[str]]:
+    groups: dict[Any, list[str]] = defaultdict(list)
+    for name in names:
+        groups[key(name)].append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _middle(file: str) -> bytes:
+    with open(file, "rb", buffering=0) as stream:  # noqa: PTH123 - half of a large collection is looked at
+        stream.seek(stream.seek(0, os.SEEK_END) // 2)
+        return stream.read(64)
+
+
+def _hash(file: str) -> bytes:
+    with Path(file).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def header(file: Path) -> tuple[Size, int]:
+    """Height and width of a photo as stored, and its EXIF orientation, 1 to 8; only its header is read.
+
+    Raises:
+        DatasetError: It is no picture.
+    """
+    try:
+        with Image.open(file) as picture:
+            jpeg = picture.format in ("JPEG", "MPO")  # of another format all would be read
+            return (picture.height, picture.width), int(picture.getexif().get(0x0112, 1)) if jpeg else 1
+    except Exception:  # a damaged file can make a decoder raise nearly anything
+        raise DatasetError(f"Photo {file} cannot be decoded: replace the file.") from None
+
+
+def is_turned(stored: Size, orientation: int, annotated: Size) -> bool:
+    """Whether a photo is to be turned as EXIF says: its annotated size is that of the picture which viewers show.
+
+    Of half a turn, a mirror image and a square no size can tell: whoever annotated saw what viewers show.
+    """
+    return 1 < orientation <= 8 and annotated == (stored[::-1] if orientation > 4 else stored)
+
+
+def read_photo(file: Path, size: Size) -> np.ndarray:
+    """The photo of an annotated (height, width), ``(H, W, 3) uint8`` RGB; see `Dataset.image`."""
+    if not file.is_file():
+        raise DatasetError(f"Photo {file} is missing: put it there or open the dataset again without it.")
+    stored, orientation = header(file)  # before anything is decoded: it may be far larger than its annotation says
+    turned = is_turned(stored, orientation, size)
+    if stored != size and not turned:
+        its, said = (f"{width}x{height}" for height, width in (stored, size))
+        raise DatasetError(f"Photo {file} is {its} pixels, but its annotation says {said}: replace the file.")
+    photo, damaged = _decoded(file, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
+    if photo is None or photo.shape[:2] != size:
+        raise DatasetError(f"Photo {file} cannot be decoded: replace the file.")
+    if _cut_off(file):
+        raise DatasetError(f"Photo {file} is cut off: replace the file.")
+    if damaged:
+        raise DatasetError(f"Photo {file} is damaged, a part of the picture is not as it was: replace the file.")
+    return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
+
+
+def _decoded(file: Path, flags: int) -> tuple[np.ndarray | None, bool]:
+    """The photo, BGR, and whether the decoder met damaged data: libjpeg tells the process's stderr, and nobody else."""
+    with _stderr, tempfile.TemporaryFile() as said:
+        kept = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            photo = cv2.imread(str(file), flags)
+        except cv2.error:  # a header that promises more pixels than OpenCV is willing to read
+            photo = None
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        said.seek(0)
+        lines = said.readlines()
+    damages = [line.startswith(_DAMAGED) for line in lines]
+    if not all(damages):  # what others said meanwhile
+        os.write(2, b"".join(line for line, damage in zip(lines, damages, strict=True) if not damage))
+    return photo, any(damages)
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether a JPEG lacks its end: OpenCV fills what is missing with grey and says nothing."""
+    data = path.read_bytes()
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":  # headers, and thumbnails inside of them
+        at += 1 if data[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return data.find(b"\xff\xd9", at) < 0  # anywhere: a camera may write something after the end
+
+
+def turned_among(images: dict[int, Record], folder: Path, most: int = 200) -> Iterator[tuple[int, bool]]:
+    """Of at most so many photos, evenly chosen, those that EXIF turns: id, and whether their size proves it right."""
+    for image_id in list(images)[:: -(-len(images) // most)]:
+        record = images[image_id]
+        annotated = record["height"], record["width"]
+        try:
+            stored, orientation = header(folder / record["file_name"])
+        except DatasetError:
+            continue
+        if is_turned(stored, orientation, annotated):
+            yield image_id, stored != annotated
