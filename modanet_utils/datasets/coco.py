@@ -241,26 +241,26 @@ def _check_mask(annotation: Record, image: Record, file: Path, told: _Told) -> N
     if isinstance(mask, dict) and not found:
         if flaw := masks.run_flaw(mask, image["height"], image["width"]):
             raise DatasetError(f"{file}: {_which(annotation)} cannot be used, as {flaw}: export it again or remove it.")
-    elif found and (other := masks.reshaped(mask)):
-        if len(flaws := masks.flaws(other)) < len(other):
-            annotation["segmentation"] = mask = other
-            told.note("outlines listed otherwise than COCO does", _which(annotation))
-            found = flaws
+    elif found and (other := masks.reshaped(mask)) and len(masks.flaws(other)) < len(other):
+        annotation["segmentation"] = mask = other
+        found = masks.flaws(mask)
+        told.note("outlines listed otherwise than COCO does", _which(annotation))
     if found:
         nothing_left = not isinstance(mask, list) or len(found) >= len(mask)
         for at, flaw in enumerate(found):
             told.left_out(flaw, annotation, lost=nothing_left and at == 0)
-    elif isinstance(mask, list) and masks.too_long(mask, image["height"], image["width"]):
+    if isinstance(mask, list) and masks.too_long(mask, image["height"], image["width"]):
         annotation["segmentation"] = []
         told.left_out(f"outlines of more than {masks.MAX_OUTLINE:,} pixels", annotation, lost=True)
 
 
-def with_masks(dataset: Dataset) -> Dataset:
+def with_masks(dataset: Dataset, annotations_only: bool = False) -> Dataset:
     """The data set, where its masks can be learnt from or counted.
 
     Raises:
         DatasetError: It has no mask that can be used, or more than `TOLERATED` of its photos or annotations are left
-            out, or of the objects of 200 images, evenly chosen, lie outside of their images.
+            out, or of the objects of 200 images, evenly chosen, lie outside of their images; or none of three
+            photos can be read.
     """
     images, annotations, lost = dataset.listed
     where, left_out = dataset.root, f"left out are {dataset._with_examples(dataset.problems)}"
@@ -269,7 +269,9 @@ def with_masks(dataset: Dataset) -> Dataset:
         needed = "annotations of its photos, which are needed here: annotate outlines, or give another data set"
         raise DatasetError(f"{where} has no {needed}.")
     if annotations and lost == annotations:
-        raise DatasetError(f"{where} has no mask to learn from; {left_out}: give polygons or run lengths, boxes are none.")
+        raise DatasetError(
+            f"{where} has no mask to learn from; {left_out}: give polygons or run lengths, boxes are none."
+        )
     shares = {"photos": 1 - len(dataset.images) / max(1, images), "annotations": lost / max(1, annotations)}
     for what, share in shares.items():
         if images and share > TOLERATED:
@@ -281,7 +283,19 @@ def with_masks(dataset: Dataset) -> Dataset:
     if drawn < (1 - TOLERATED) * all_of_them - lost:
         outside = f"{all_of_them - drawn} of {all_of_them} objects looked at have no pixel inside of their image"
         raise DatasetError(f"{where}: {outside}: give coordinates in pixels of the image's annotated size.")
+    if not annotations_only:
+        _check_photos(dataset)
     return dataset
+
+
+def _check_photos(dataset: Dataset) -> None:
+    for image_id in dataset.ids[:: -(-len(dataset.ids) // 3)]:
+        try:
+            dataset.image(image_id)
+            return
+        except DatasetError as error:
+            said = error
+    raise DatasetError(f"None of the photos of {dataset.root} that were looked at can be read: {said}")
 
 
 def joined(first: Dataset, second: Dataset) -> Dataset:

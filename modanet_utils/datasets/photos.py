@@ -71,17 +71,17 @@ def identical(names: dict[int, str], folder: Path) -> list[list[int]]:
         ids[name].append(image_id)
     same = [list(ids)]
     for key in (os.path.getsize, _middle, _hash):
-        same = [group for one in same for group in _alike(one, lambda name, key=key: key(f"{folder}{os.sep}{name}"))]
+        same = [group for one in same for group in _alike(one, folder, key)]
     several = {name for group in same for name in group}
     groups = [*same, *([name] for name in ids if name not in several)]
     found = (sorted(image_id for name in group for image_id in ids[name]) for group in groups)
     return [group for group in found if len(group) > 1]
 
 
-def _alike(names: Iterable[str], key: Callable[[str], Any]) -> list[list[str]]:
+def _alike(names: list[str], folder: Path, key: Callable[[str], Any]) -> list[list[str]]:
     groups: dict[Any, list[str]] = defaultdict(list)
     for name in names:
-        groups[key(name)].append(name)
+        groups[key(f"{folder}{os.sep}{name}")].append(name)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -106,6 +106,8 @@ def header(file: Path) -> tuple[Size, int]:
         with Image.open(file) as picture:
             jpeg = picture.format in ("JPEG", "MPO")  # of another format all would be read
             return (picture.height, picture.width), int(picture.getexif().get(0x0112, 1)) if jpeg else 1
+    except Image.DecompressionBombError:
+        raise DatasetError(f"Photo {file} claims to have more pixels than are ever read: replace the file.") from None
     except Exception:  # a damaged file can make a decoder raise nearly anything
         raise DatasetError(f"Photo {file} cannot be decoded: replace the file.") from None
 

@@ -22,6 +22,7 @@ CATEGORIES: list[dict[str, Any]] = [
     *({"id": i, "name": name, "supercategory": "fashion"} for i, name in enumerate(CLOTHING, 1)),
     *({"id": i, "name": name, "supercategory": "body"} for i, name in enumerate(BODY, 14)),
 ]
+MADE_FROM = "made_from.txt"
 IGNORED_ID = len(CATEGORIES) + 1
 """The category id of what is ignored; listed where it is used."""
 SAME_SCENE = 30.0
@@ -36,11 +37,13 @@ def write(
     annotations: list[dict[str, Any]],
     photos: dict[str, Path],
     link: Path | None = None,
+    made_from: str | None = None,
 ) -> Path:
     """Write ``annotations.json`` and ``images/``, whole or not at all.
 
     Args:
         photos: File name in ``images/`` to the photo to copy.
+        made_from: Digest of the source, kept beside the annotations, so that a conversion knows when it is out of date.
         link: Folder that ``images`` links to instead of copying (for collections too large to copy).
 
     Raises:
@@ -65,6 +68,8 @@ def write(
         categories = [*CATEGORIES, *[{"id": IGNORED_ID, "name": IGNORED, "supercategory": "none"}] * used]
         content = {"info": info, "images": images, "annotations": annotations, "categories": categories}
         (folder / ANNOTATIONS).write_text(json.dumps(content, separators=(",", ":")))
+        if made_from:
+            (folder / MADE_FROM).write_text(f"{made_from}\n")
     return destination
 
 
@@ -118,10 +123,11 @@ def summary(folder: Path) -> str:
     dataset = open_dataset(folder)
     objects = [len(found) for found in dataset.annotations.values()]
     groups = [record["group"] for record in dataset.images.values() if "group" in record]
+    said = dataset.said()
     return (
         f"{folder}: {len(objects)} images, {objects.count(0)} of them without any foreground, {sum(objects)} objects; "
         f"{len(groups)} photos share {len(set(groups))} scenes and stay on one side of a split."
-    )
+    ) + (said and f"\n{said}")
 
 
 def command(

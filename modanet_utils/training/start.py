@@ -13,7 +13,7 @@ import numpy as np
 from safetensors.torch import load_file, save_file
 
 from modanet_utils.datasets.coco import Dataset as Photos
-from modanet_utils.datasets.coco import open_dataset
+from modanet_utils.datasets.coco import open_dataset, with_masks
 from modanet_utils.datasets.find import find_data
 from modanet_utils.progress import Progress
 from modanet_utils.project import ROOT, ProjectError, did_you_mean, provenance, shown, write_json
@@ -46,6 +46,8 @@ def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) ->
     """Train from the last complete epoch on, score the test part once, finish the run folder."""
     made_by = provenance()  # now: the code may be changed while it runs
     accelerator = accelerator_for(config)
+    if accelerator.is_main_process and not quiet and (said := dataset.said()):
+        print(said, flush=True)
     parts = split(dataset, config.split_seed)
     history = train(config, dataset, parts, folder, accelerator, quiet)
     if accelerator.is_main_process:
@@ -86,6 +88,7 @@ def _finished(config: TrialConfig, runs: Path, quiet: bool) -> tuple[Path, str]:
     dataset = open_dataset(config.data_root)
     if found := find_run(config, dataset, runs):
         return found.folder, found.source
+    with_masks(dataset)
     folder = run_folder(config, dataset, runs)
     source = "resumed" if any(folder.glob("state-*")) else "trained"
     if config.processes > 1 and "WORLD_SIZE" not in os.environ:  # and torchrun has not begun
