@@ -20,6 +20,7 @@ ANNOTATIONS = "annotations.json"
 IMAGES = "images"
 TOLERATED = 0.05
 """Share of the photos, or of the annotations, that may be left out where masks are needed; beyond, data are refused."""
+_LOOKED_AT = 200  # images of which all is looked at before they are used, evenly chosen
 _COMPARED = 10_000  # photos; a larger file that knows scenes is a converter's, which has compared them all
 
 
@@ -199,7 +200,7 @@ def _opened(file: Path, name: str, annotations_only: bool) -> Dataset:
             category = annotation["category_id"] = records.whole(annotation, "category_id", file, "annotation")
         if image_id not in kept:
             what = "images that are not used" if image_id in listed else "images that the file does not list"
-            told.left_out(f"annotations of {what}", annotation, lost=True)
+            told.left_out(f"annotations of {what}", annotation)
         elif category not in labels:
             which = f"annotation {short(annotation.get('id'))} has category {category}"
             raise DatasetError(f"{file}: {which}, which the file's categories do not list: correct the annotation.")
@@ -220,7 +221,7 @@ class _Told:
         self.all: tuple[Counter[str], Counter[str], dict[str, str]] = Counter(), Counter(), {}
         self.lost = 0
 
-    def left_out(self, what: str, annotation: Record, lost: bool) -> None:
+    def left_out(self, what: str, annotation: Record, lost: bool = True) -> None:
         self.note(what, _which(annotation), problem=True)
         self.lost += lost
 
@@ -251,7 +252,7 @@ def _check_mask(annotation: Record, image: Record, file: Path, told: _Told) -> N
             told.left_out(flaw, annotation, lost=nothing_left and at == 0)
     if isinstance(mask, list) and masks.too_long(mask, image["height"], image["width"]):
         annotation["segmentation"] = []
-        told.left_out(f"outlines of more than {masks.MAX_OUTLINE:,} pixels", annotation, lost=True)
+        told.left_out(f"outlines of more than {masks.MAX_OUTLINE:,} pixels", annotation)
 
 
 def with_masks(dataset: Dataset, annotations_only: bool = False) -> Dataset:
@@ -278,7 +279,7 @@ def with_masks(dataset: Dataset, annotations_only: bool = False) -> Dataset:
             more = f"{share:.0%} of the {what} in {where} cannot be used, more than {TOLERATED:.0%}; {left_out}"
             raise DatasetError(f"{more}: correct or remove them.")
     filled = [image_id for image_id, found in dataset.annotations.items() if found]
-    some = filled[:: -(-len(filled) // 200)]
+    some = filled[:: -(-len(filled) // _LOOKED_AT)]
     drawn, all_of_them = (sum(len(of(i)) for i in some) for of in (dataset.things, dataset.annotations.__getitem__))
     if drawn < (1 - TOLERATED) * all_of_them - lost:
         outside = f"{all_of_them - drawn} of {all_of_them} objects looked at have no pixel inside of their image"
@@ -344,9 +345,11 @@ def _with_photo(images: dict[int, Record], folder: Path, told: _Told) -> dict[in
                 told.note("file names spelled otherwise than their photos", short(record["file_name"]))
     if len(found) <= _COMPARED or not any("group" in record for record in found.values()):
         _group_identical(found, folder, told)
-    for image_id, sure in photos.turned_among(found, folder):
+    looked_at = list(found.values())[:: -(-len(found) // _LOOKED_AT)]
+    among = f" (of {len(looked_at):,} looked at)" if len(looked_at) < len(found) else ""
+    for image_id, sure in photos.turned_among(looked_at, folder):
         why = "which fits their annotated size" if sure else "as viewers show them, which their size cannot prove right"
-        told.note(f"photos turned by their EXIF orientation, {why}", f"image {image_id}")
+        told.note(f"photos{among} turned by their EXIF orientation, {why}", f"image {image_id}")
     return found
 
 

@@ -1,5 +1,6 @@
 """The files of a data set's photos: found by name, told apart by content, decoded, turned as EXIF says."""
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -62,7 +63,7 @@ def _meant(name: str) -> str:
 
 
 def identical(names: dict[int, str], folder: Path) -> list[list[int]]:
-    """Groups of the ids, two or more, whose photos are one file or hold the same bytes.
+    """Groups of the ids, two or more, whose photos are one file or hold the same bytes; what is no picture is none.
 
     Only files of one size are opened, and read as a whole only where the bytes in their middle are the same, too.
     """
@@ -75,7 +76,7 @@ def identical(names: dict[int, str], folder: Path) -> list[list[int]]:
     several = {name for group in same for name in group}
     groups = [*same, *([name] for name in ids if name not in several)]
     found = (sorted(image_id for name in group for image_id in ids[name]) for group in groups)
-    return [group for group in found if len(group) > 1]
+    return [group for group in found if len(group) > 1 and _is_picture(folder / names[group[0]])]
 
 
 def _alike(names: list[str], folder: Path, key: Callable[[str], Any]) -> list[list[str]]:
@@ -110,6 +111,12 @@ def header(file: Path) -> tuple[Size, int]:
         raise DatasetError(f"Photo {file} claims to have more pixels than are ever read: replace the file.") from None
     except Exception:  # a damaged file can make a decoder raise nearly anything
         raise DatasetError(f"Photo {file} cannot be decoded: replace the file.") from None
+
+
+def _is_picture(file: Path) -> bool:
+    with contextlib.suppress(DatasetError):
+        return bool(header(file))
+    return False
 
 
 def is_turned(stored: Size, orientation: int, annotated: Size) -> bool:
@@ -170,14 +177,11 @@ def _cut_off(path: Path) -> bool:
     return data.find(b"\xff\xd9", at) < 0  # anywhere: a camera may write something after the end
 
 
-def turned_among(images: dict[int, Record], folder: Path, most: int = 200) -> Iterator[tuple[int, bool]]:
-    """Of at most so many photos, evenly chosen, those that EXIF turns: id, and whether their size proves it right."""
-    for image_id in list(images)[:: -(-len(images) // most)]:
-        record = images[image_id]
-        annotated = record["height"], record["width"]
-        try:
-            stored, orientation = header(folder / record["file_name"])
-        except DatasetError:
-            continue
-        if is_turned(stored, orientation, annotated):
-            yield image_id, stored != annotated
+def turned_among(images: Iterable[Record], folder: Path) -> Iterator[tuple[int, bool]]:
+    """The images whose photo EXIF turns: id, and whether its size proves that right."""
+    for record in images:
+        annotated, file = (record["height"], record["width"]), folder / record["file_name"]
+        with contextlib.suppress(DatasetError):
+            stored, orientation = header(file)
+            if is_turned(stored, orientation, annotated):
+                yield record["id"], stored != annotated
