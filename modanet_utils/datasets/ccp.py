@@ -80,8 +80,10 @@ def label_names(source: Path) -> list[str]:
 
 def _read(file: Path, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """A variable of a ``.mat`` file, of this shape where it is given; it is looked at before it is unpacked."""
+    if not file.is_file():
+        raise DatasetError(f"{file} is no regular file: replace it by that of the original copy.")
     try:
-        found = {one: its for one, its, _ in whosmat(file)} if file.is_file() else {}
+        found = {one: its for one, its, _ in whosmat(file)}
         if name in found and math.prod(found[name]) <= MAX_PIXELS and shape in (None, found[name]):
             return loadmat(file, variable_names=[name])[name]
     except NotImplementedError:
@@ -148,7 +150,7 @@ def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> 
     if not maps or not (source / "label_list.mat").is_file():
         needed = "label_list.mat, photos/ and annotations/pixel-level/*.mat"
         raise FileNotFoundError(f"{source} is not Clothing Co-Parsing: it needs {needed}.")
-    names, made_from, photos = label_names(source), state(source), _photos(source, maps)
+    names, photos, made_from = label_names(source), _photos(source, maps), state(source)
 
     def truth_of(image_id: int) -> np.ndarray:
         return _read(maps[image_id], "groundtruth", photos[image_id][1])

@@ -171,7 +171,9 @@ def _inspect(photo: str, size: tuple[int, int]) -> Verdict:
     """
     try:
         with Image.open(photo) as picture:
-            turned = is_turned(picture.size, picture.getexif().get(0x0112, 1) if picture.format == "JPEG" else 1, size)
+            turned = is_turned(
+                picture.size, picture.getexif().get(0x0112, 1) if picture.format in ("JPEG", "MPO") else 1, size
+            )
             if picture.size != size and not turned:
                 return "of the wrong size", None
             picture.draft("RGB", (picture.width // 4, picture.height // 4))

@@ -523,7 +523,7 @@ def test_what_would_fill_memory_or_wait_for_ever_is_refused_in_bounded_memory_an
     assert "1.png" in header and "more pixels than" in header
     assert "Image 1 is not in" in pipe
     assert "0001.mat is of shape (32768, 32768)" in packed
-    assert "0001.mat" in piped and len(piped) > 30
+    assert "0001.mat is no regular file" in piped
 
 
 # ---------------------------------------------------------------------------------------- another host's CCP
