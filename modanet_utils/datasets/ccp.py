@@ -97,11 +97,11 @@ def _read(file: Path, name: str, shape: tuple[int, ...] | None = None) -> np.nda
 
 def _indices(file: Path, values: np.ndarray, names: list[str], first: int = 0) -> np.ndarray:
     """Indices into the names ``uint8``, which the file numbers from ``first`` on; DatasetError for other values."""
-    known = values.dtype.kind in "buif" and np.isin(values, np.arange(first, first + len(names)))
-    if not np.all(known):
-        odd = values[~known].flat[0] if isinstance(known, np.ndarray) else values.dtype
-        valid = f"from {first} to {first + len(names) - 1}"
-        raise DatasetError(f"{file} holds {odd}, and labels are whole numbers {valid}: replace the file.")
+    valid = np.arange(first, first + len(names))
+    odd = np.setdiff1d(values, valid) if values.dtype.kind in "buif" else [values.dtype]
+    if len(odd):
+        numbers = f"whole numbers from {first} to {valid[-1]}"
+        raise DatasetError(f"{file} holds {odd[0]}, and labels are {numbers}: replace the file.")
     return (values - first).astype(np.uint8)
 
 

@@ -103,23 +103,16 @@ def image_records(coco: Record, file: Path) -> dict[int, Record]:
         if not isinstance(record["file_name"], str) or not record["file_name"].strip():
             name = short(record["file_name"])
             raise DatasetError(f"{file}: file_name of image {number} is {name}: give the name of its photo.")
-        if "group" in record or "tags" in record:
-            _check_extras(record, file)
+        if record.get("group", 0) is None:
+            del record["group"]
+        if not isinstance(record.get("group", 0), int | str):
+            group = short(record["group"])
+            raise DatasetError(f"{file}: group of image {number} is {group}: give one number or text a scene.")
+        if "tags" in record and not (isinstance(record["tags"], list) and all(tag in LABELS for tag in record["tags"])):
+            tags, valid = short(record["tags"]), ", ".join(LABELS[1:])
+            raise DatasetError(f"{file}: tags of image {number} are {tags}: give a list of {valid}.")
         images[number] = record
     return dict(sorted(images.items()))
-
-
-def _check_extras(record: Record, file: Path) -> None:
-    """What this project adds to COCO: the scene that an image belongs to, and tags."""
-    if record.get("group", 0) is None:
-        del record["group"]
-    if not isinstance(record.get("group", 0), int | str):
-        of = f"group of image {record['id']} is {short(record['group'])}"
-        raise DatasetError(f"{file}: {of}: give those that belong together one number or text.")
-    tags = record.get("tags", [])
-    if not isinstance(tags, list) or not all(isinstance(tag, str) and tag in LABELS for tag in tags):
-        valid = f"a list of {', '.join(LABELS[1:])}"
-        raise DatasetError(f"{file}: tags of image {record['id']} are {short(tags)}: give {valid}.")
 
 
 def category_labels(coco: Record, file: Path) -> dict[int, int]:
