@@ -4,6 +4,6 @@ A dataset is a folder with ``annotations.json`` (COCO; categories 1-13 as ModaNe
 optionally ``hair`` and ``skin``) and ``images/``. The sources are ``synthetic``, ``ccp``, ``modanet``.
 """
 
-from modanet_utils.datasets.coco import Dataset, DatasetError, Thing, class_pixels, open_dataset
+from modanet_utils.datasets.coco import Dataset, DatasetError, Thing, class_pixels, open_dataset, with_masks
 
-__all__ = ["Dataset", "DatasetError", "Thing", "class_pixels", "open_dataset"]
+__all__ = ["Dataset", "DatasetError", "Thing", "class_pixels", "open_dataset", "with_masks"]

@@ -5,20 +5,24 @@
 and skin. What is not listed below becomes background.
 """
 
+import hashlib
+import itertools
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from pycocotools import mask as coco_mask
-from scipy.io import loadmat
+from scipy.io import loadmat, whosmat
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import writing
-from modanet_utils.datasets.coco import DatasetError
+from modanet_utils.datasets.photos import header
+from modanet_utils.datasets.records import MAX_PIXELS, DatasetError
 from modanet_utils.progress import Progress
+from modanet_utils.project import did_you_mean
 
 TABLE: dict[str, tuple[str, ...]] = {
     "bag": ("bag", "purse", "wallet"),
@@ -43,6 +47,12 @@ TABLE: dict[str, tuple[str, ...]] = {
 """Label of this project to the CCP labels that fold into it."""
 
 
+BACKGROUND: tuple[str, ...] = (
+    *("null", "accessories", "bracelet", "earrings", "gloves", "intimate", "necklace", "panties", "ring", "socks"),
+    *("stockings", "swimwear", "tights", "watch"),
+)
+"""The others of CCP's 59 labels."""
+
 INFO = {
     "name": "Clothing Co-Parsing",
     "description": "Clothing Co-Parsing, 59 labels folded into ModaNet's 13 classes, hair and skin",
@@ -52,8 +62,78 @@ INFO = {
 
 
 def label_names(source: Path) -> list[str]:
-    """CCP's label names, index = value in the ``.mat`` maps."""
-    return [str(cell.ravel()[0]) for cell in loadmat(source / "label_list.mat")["label_list"].ravel()]
+    """CCP's label names, index = value in the ``.mat`` maps; "null", 0, where the list lacks it.
+
+    Raises:
+        DatasetError: The list cannot be read, or holds a name twice or one that CCP does not have.
+    """
+    file = source / "label_list.mat"
+    names = [" ".join(map(str, cell.ravel())).strip().lower() for cell in _read(file, "label_list").ravel()]
+    known = [*BACKGROUND, *itertools.chain(*TABLE.values())]
+    for name in names:
+        if name not in known:
+            raise DatasetError(f"{file} lists {name!r}, which is none of CCP's 59: {did_you_mean(name, known)}")
+        if names.count(name) > 1:
+            raise DatasetError(f"{file} lists {name!r} twice: replace it by that of the original copy.")
+    return names if "null" in names else ["null", *names]
+
+
+def _read(file: Path, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """A variable of a ``.mat`` file, of this shape where it is given; it is looked at before it is unpacked."""
+    if not file.is_file():
+        raise DatasetError(f"{file} is no regular file: replace it by that of the original copy.")
+    try:
+        found = {one: its for one, its, _ in whosmat(file)}
+        if name in found and math.prod(found[name]) <= MAX_PIXELS and shape in (None, found[name]):
+            return loadmat(file, variable_names=[name])[name]
+    except NotImplementedError:
+        raise DatasetError(f"{file} is of MATLAB 7.3, which is not read: save it with the option -v7.") from None
+    except Exception:  # a damaged file can make the reader raise nearly anything
+        raise DatasetError(f"{file} cannot be read as a MATLAB file: the copy is damaged.") from None
+    if name not in found:
+        raise DatasetError(f"{file} has no variable {name!r}, only {', '.join(found) or 'nothing'}: replace the file.")
+    raise DatasetError(f"{file} is of shape {found[name]}, its photo of {shape or 'less'}: the copy is damaged.")
+
+
+def _indices(file: Path, values: np.ndarray, names: list[str], first: int = 0) -> np.ndarray:
+    """Indices into the names ``uint8``, which the file numbers from ``first`` on; DatasetError for other values."""
+    valid = np.arange(first, first + len(names))
+    odd = np.setdiff1d(values, valid) if values.dtype.kind in "buif" else [values.dtype]
+    if len(odd):
+        numbers = f"whole numbers from {first} to {valid[-1]}"
+        raise DatasetError(f"{file} holds {odd[0]}, and labels are {numbers}: replace the file.")
+    return (values - first).astype(np.uint8)
+
+
+def _numbered(folder: Path) -> tuple[dict[int, Path], int]:
+    """The ``.mat`` files of a folder by their number, ascending, and how many hidden ones are skipped."""
+    files = sorted(folder.glob("*.mat"))
+    shown = [file for file in files if not file.name.startswith(".")]
+    numbered: dict[int, Path] = {}
+    for file in shown:
+        if not file.stem.isdecimal():
+            raise DatasetError(f"{file} is not called by a number, as CCP's files are: rename or remove it.")
+        if (other := numbered.setdefault(int(file.stem), file)) != file:
+            raise DatasetError(f"{other} and {file.name} have the same number: remove one.")
+    return numbered, len(files) - len(shown)
+
+
+def _photos(source: Path, listed: dict[int, Path]) -> dict[int, tuple[Path, tuple[int, int]]]:
+    """Photo, and its height and width, of each numbered file; other copies write the ending in capitals."""
+    there = {file.stem: file for file in sorted((source / "photos").glob("[!.]*.[jJ][pP]*[gG]")) if file.is_file()}
+    for file in listed.values():
+        if file.stem not in there:
+            missing = source / "photos" / f"{file.stem}.jpg"
+            raise FileNotFoundError(f"{missing} is missing: the copy of Clothing Co-Parsing is incomplete.")
+    return {number: (there[file.stem], header(there[file.stem])[0]) for number, file in listed.items()}
+
+
+def state(source: Path) -> str:
+    """Digest of what a conversion is made from: names, sizes and times of change of the files, and `TABLE`."""
+    folders = (source / "annotations" / "pixel-level", source / "photos")
+    files = [source / "label_list.mat", *(file for folder in folders for file in sorted(folder.iterdir()))]
+    about = [(file.relative_to(source).as_posix(), (at := file.stat()).st_size, at.st_mtime_ns) for file in files]
+    return hashlib.sha256(repr((about, TABLE)).encode()).hexdigest()[:16]
 
 
 def mask_of(source: str | Path, image_id: int, names: Sequence[str]) -> np.ndarray:
@@ -73,24 +153,22 @@ def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> 
         DatasetError: ``destination`` holds something else, or a label map does not fit its photo.
     """
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
-    maps = sorted((source / "annotations" / "pixel-level").glob("*.mat"))
+    maps, hidden = _numbered(source / "annotations" / "pixel-level")
     if not maps or not (source / "label_list.mat").is_file():
         needed = "label_list.mat, photos/ and annotations/pixel-level/*.mat"
         raise FileNotFoundError(f"{source} is not Clothing Co-Parsing: it needs {needed}.")
-    names = label_names(source)
+    names, photos, made_from = label_names(source), _photos(source, maps), state(source)
+
+    def truth_of(image_id: int) -> np.ndarray:
+        return _read(maps[image_id], "groundtruth", photos[image_id][1])
+
+    # MATLAB counts from 1; nearly every map shows some background, so usually the first is the only one looked at.
+    first = 0 if any((truth_of(image_id) == 0).any() for image_id in maps) else 1
     label_of = {name: LABELS.index(label) for label, folded in TABLE.items() for name in folded}
-    images, photos, progress = [], {}, Progress(len(maps), quiet)
-    annotations: list[dict[str, Any]] = []
-    for path in progress.over(maps, "converting"):
-        photo = source / "photos" / f"{path.stem}.jpg"
-        if not photo.is_file():
-            raise FileNotFoundError(f"{photo} is missing: the copy of Clothing Co-Parsing is incomplete.")
-        truth = loadmat(path)["groundtruth"]
-        image_id, (height, width) = int(path.stem), truth.shape
-        with Image.open(photo) as header:  # reads the header only
-            size = header.size
-        if size != (width, height):
-            raise DatasetError(f"{photo} is {size} pixels, its label map {(width, height)}: the copy is damaged.")
+    images, annotations, progress = list[dict[str, Any]](), list[dict[str, Any]](), Progress(len(maps), quiet)
+    for image_id, path in progress.over(maps.items(), "converting"):
+        photo, (height, width) = photos[image_id]
+        truth = _indices(path, truth_of(image_id), names, first)
         for value in np.unique(truth):
             if names[value] in label_of:
                 rle = coco_mask.encode(np.asfortranarray(truth == value, np.uint8))
@@ -100,9 +178,10 @@ def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> 
                 mask = {"size": [height, width], "counts": rle["counts"].decode("ascii")}
                 annotations.append(one | {"segmentation": mask})
         images.append({"id": image_id, "file_name": photo.name, "width": width, "height": height})
-        photos[photo.name] = photo
-    progress.close(f"{len(images):,} label maps read")
-    return writing.write(destination, INFO, images, annotations, photos)
+    counted = f"{len(images):,} label maps read" + f", {hidden} hidden files skipped" * bool(hidden)
+    progress.close(counted + ", numbered from 1, as none holds 0" * first)
+    files = {photo.name: photo for photo, _ in photos.values()}
+    return writing.write(destination, INFO, images, annotations, files, made_from=made_from)
 
 
 def convert_tagged(source: str | Path, destination: str | Path, quiet: bool = True) -> Path:
@@ -115,26 +194,22 @@ def convert_tagged(source: str | Path, destination: str | Path, quiet: bool = Tr
         DatasetError: ``destination`` holds something else.
     """
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
-    files = sorted((source / "annotations" / "image-level").glob("*.mat"))
-    if not files or not (source / "label_list.mat").is_file():
+    lists, hidden = _numbered(source / "annotations" / "image-level")
+    if not lists or not (source / "label_list.mat").is_file():
         needed = "label_list.mat, photos/ and annotations/image-level/*.mat"
         raise FileNotFoundError(f"{source} holds no tags of Clothing Co-Parsing: it needs {needed}.")
-    names = label_names(source)
+    names, photos = label_names(source), _photos(source, lists)
     folds_into = {name: label for label, folded in TABLE.items() for name in folded}
-    images, photos, progress = [], {}, Progress(len(files), quiet)
-    for path in progress.over(files, "converting"):
-        photo = source / "photos" / f"{path.stem}.jpg"
-        if not photo.is_file():
-            raise FileNotFoundError(f"{photo} is missing: the copy of Clothing Co-Parsing is incomplete.")
-        with Image.open(photo) as header:  # reads the header only
-            width, height = header.size
-        worn = {folds_into.get(names[value]) for value in loadmat(path)["tags"].ravel()} - {None}
-        record = {"id": int(path.stem), "file_name": photo.name, "width": width, "height": height}
+    images, progress = [], Progress(len(lists), quiet)
+    for image_id, path in progress.over(lists.items(), "converting"):
+        photo, (height, width) = photos[image_id]
+        worn = {folds_into.get(names[at]) for at in _indices(path, _read(path, "tags"), names).ravel()} - {None}
+        record = {"id": image_id, "file_name": photo.name, "width": width, "height": height}
         images.append(record | {"tags": [label for label in LABELS if label in worn]})
-        photos[photo.name] = photo
-    progress.close(f"{len(images):,} tag lists read")
+    progress.close(f"{len(images):,} tag lists read" + f", {hidden} hidden files skipped" * bool(hidden))
     info = INFO | {"name": "Clothing Co-Parsing, tags", "description": "Clothing Co-Parsing, photos with tags only"}
-    return writing.write(destination, info, images, [], photos)
+    files = {photo.name: photo for photo, _ in photos.values()}
+    return writing.write(destination, info, images, [], files)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

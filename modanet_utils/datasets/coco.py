@@ -1,8 +1,6 @@
 """Reader of the project's dataset folder: COCO annotations in, label maps and photos out."""
 
 import gc
-import hashlib
-import json
 import math
 import os
 from collections import Counter
@@ -11,35 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from modanet_utils.classes import CLASSES, IGNORE, LABELS
-from modanet_utils.project import ProjectError
+from modanet_utils.classes import IGNORE, LABELS
+from modanet_utils.datasets import masks, photos, records
+from modanet_utils.datasets.records import DatasetError, Record, short
 
 ANNOTATIONS = "annotations.json"
 IMAGES = "images"
-IGNORED = "ignore"
-"""Category whose pixels neither teach nor count, 255 in a label map."""
-
-# In image sizes. pycocotools walks edges pixel by pixel: further polygons would fill memory and are cut there first.
-_FAR = 4
-
-
-class DatasetError(ProjectError):
-    """A dataset that cannot be used; the message says what, where and what to do."""
-
-
-def _cut_off(path: Path) -> bool:
-    """Whether a JPEG lacks its end: OpenCV fills what is missing with grey and says nothing."""
-    data = path.read_bytes()
-    if not data.startswith(b"\xff\xd8"):
-        return False
-    at = 2
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":  # headers, and thumbnails inside of them
-        at += 1 if data[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return data.find(b"\xff\xd9", at) < 0  # anywhere: a camera may write something after the end
+TOLERATED = 0.05
+"""Share of the photos, or of the annotations, that may be left out where masks are needed; beyond, data are refused."""
+_LOOKED_AT = 200  # images of which all is looked at before they are used, evenly chosen
+_COMPARED = 10_000  # photos; a larger file that knows scenes is a converter's, which has compared them all
 
 
 @dataclass(frozen=True)
@@ -69,6 +51,9 @@ class Dataset:
         annotations: Image id to its COCO annotations in file order (possibly none).
         labels: Category id to label.
         problems: What was left out when the dataset was opened, and how often.
+        notes: What was understood otherwise than it is written, and how often.
+        examples: The first case of each of these.
+        listed: Images and annotations in the file, and how many of these annotations are left out as a whole.
 
     >>> square = {"category_id": 9, "segmentation": [[0, 0, 2, 0, 2, 1, 0, 1]]}
     >>> dataset = Dataset("tiny", Path(), "", {1: {"height": 2, "width": 3}}, {1: [square]}, {9: 9})
@@ -83,6 +68,19 @@ class Dataset:
     annotations: Mapping[int, list[dict[str, Any]]]
     labels: dict[int, int]
     problems: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    listed: tuple[int, int, int] = (0, 0, 0)
+
+    def said(self) -> str:
+        """One line: what is used, what is left out and why, what was understood otherwise; "" where all is used."""
+        told = {"left out": self._with_examples(self.problems), "read as meant": self._with_examples(self.notes)}
+        found = "; ".join(f"{what}: {cases}" for what, cases in told.items() if cases)
+        used = f"{len(self.images):,} images and {self.listed[1] - self.listed[2]:,} annotations are used"
+        return found and f"{self.name}: {used}; {found}."
+
+    def _with_examples(self, counted: Counter[str]) -> str:
+        return ", ".join(f"{count:,} {what} ({self.examples.get(what, '')})" for what, count in counted.items())
 
     @property
     def ids(self) -> list[int]:
@@ -96,7 +94,7 @@ class Dataset:
     def things(self, image_id: int) -> list[Thing]:
         """The image's objects in the order in which they are painted: largest rasterised area first."""
         height, width = self.size(image_id)
-        found = [(_rle(one["segmentation"], height, width), one) for one in self.annotations[image_id]]
+        found = [(masks.rle_of(one["segmentation"], height, width), one) for one in self.annotations[image_id]]
         usable = [(at, rle, one) for at, (rle, one) in enumerate(found) if rle is not None]
         if not usable:  # pycocotools does not take an empty list
             return []
@@ -140,26 +138,12 @@ class Dataset:
         return pixels
 
     def image(self, image_id: int) -> np.ndarray:
-        """The photo, ``(H, W, 3) uint8`` RGB, as stored: annotations know nothing of an EXIF rotation.
+        """The photo, ``(H, W, 3) uint8`` RGB, turned as its EXIF orientation says where its annotated size fits that.
 
         Raises:
-            DatasetError: The file is missing, cannot be decoded, or has another size than its annotation says.
+            DatasetError: The file is missing, damaged, or has another size than its annotation says.
         """
-        path = self.root / IMAGES / self._record(image_id)["file_name"]
-        if not path.is_file():
-            raise DatasetError(f"Photo {path} is missing: put it there or open the dataset again without it.")
-        try:
-            photo = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        except cv2.error:  # a header that promises more pixels than OpenCV is willing to read
-            photo = None
-        if photo is None:
-            raise DatasetError(f"Photo {path} cannot be decoded: replace the file.")
-        if _cut_off(path):
-            raise DatasetError(f"Photo {path} is cut off: replace the file.")
-        if photo.shape[:2] != self.size(image_id):
-            its, said = (f"{width}x{height}" for height, width in (photo.shape[:2], self.size(image_id)))
-            raise DatasetError(f"Photo {path} is {its} pixels, but its annotation says {said}: replace the file.")
-        return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
+        return photos.read_photo(self.root / IMAGES / self._record(image_id)["file_name"], self.size(image_id))
 
     def check(self, image_id: int) -> None:
         """Raise DatasetError, which names file, image and annotation, if a run-length encoding of it is broken.
@@ -168,7 +152,8 @@ class Dataset:
         """
         for one in self.annotations[image_id]:
             try:
-                if isinstance(one["segmentation"], dict) and (rle := _rle(one["segmentation"], *self.size(image_id))):
+                mask = one["segmentation"]
+                if isinstance(mask, dict) and (rle := masks.rle_of(mask, *self.size(image_id))):
                     coco_mask.decode(rle)
             except (TypeError, ValueError, OverflowError) as error:
                 which = f"annotation {one.get('id')} of image {image_id} ({self.images[image_id]['file_name']})"
@@ -215,27 +200,118 @@ def open_dataset(root: str | Path, annotations_only: bool = False) -> Dataset:
 
 
 def _opened(file: Path, name: str, annotations_only: bool) -> Dataset:
-    coco, fingerprint = _parsed(file)
-    labels = _labels(coco["categories"], file)
-    problems: Counter[str] = Counter()
-    images = {record["id"]: record for record in sorted(coco["images"], key=lambda record: record["id"])}
-    if len(images) != len(coco["images"]):
-        raise DatasetError(f"{file} lists two images with the same id: give each its own.")
-    if not annotations_only:
-        images = _with_photo(images, file.parent / IMAGES, problems)
-    annotations: dict[int, list[dict[str, Any]]] = {image_id: [] for image_id in images}
+    coco, fingerprint = records.parsed(file)
+    info = coco["info"] if isinstance(coco.get("info"), dict) else {}
+    name = str(info.get("name") or info.get("description") or name)
+    labels, listed = records.category_labels(coco, file), records.image_records(coco, file)
+    told = _Told()
+    images = listed if annotations_only else _with_photo(listed, file.parent / IMAGES, told)
+    kept: dict[int, list[Record]] = {image_id: [] for image_id in images}
     for annotation in coco["annotations"]:
-        if annotation["image_id"] not in annotations:
-            problems["annotations of images that are not used"] += 1
-        elif annotation["category_id"] not in labels:
-            which = f"annotation {annotation.get('id')} has category {annotation['category_id']!r}"
+        image_id, category = annotation["image_id"], annotation["category_id"]
+        if type(image_id) is not int:
+            image_id = annotation["image_id"] = records.whole(annotation, "image_id", file, "annotation")
+        if type(category) is not int:
+            category = annotation["category_id"] = records.whole(annotation, "category_id", file, "annotation")
+        if image_id not in kept:
+            what = "images that are not used" if image_id in listed else "images that the file does not list"
+            told.left_out(f"annotations of {what}", annotation)
+        elif category not in labels:
+            which = f"annotation {short(annotation.get('id'))} has category {category}"
             raise DatasetError(f"{file}: {which}, which the file's categories do not list: correct the annotation.")
         else:
-            problems.update(_unusable(annotation["segmentation"]))
-            annotations[annotation["image_id"]].append(annotation)
-    info = coco.get("info") or {}
-    name = str(info.get("name") or info.get("description") or name)
-    return Dataset(name, file.parent, fingerprint, images, annotations, labels, problems)
+            mask = annotation["segmentation"]
+            # Nearly all are sound polygons of a few hundred corners; only others are looked at closely.
+            if type(mask) is not list or masks.flaws(mask) or len(mask) > 20 or len(mask[0]) > 1000:
+                _check_mask(annotation, images[image_id], file, told)
+            kept[image_id].append(annotation)
+    counts = len(listed), len(coco["annotations"]), told.lost
+    return Dataset(name, file.parent, fingerprint, images, kept, labels, *told.all, counts)
+
+
+class _Told:
+    """Gathers what is left out, and what is read otherwise than written, with the first case of each."""
+
+    def __init__(self) -> None:
+        self.all: tuple[Counter[str], Counter[str], dict[str, str]] = Counter(), Counter(), {}
+        self.lost = 0
+
+    def left_out(self, what: str, annotation: Record, lost: bool = True) -> None:
+        self.note(what, _which(annotation), problem=True)
+        self.lost += lost
+
+    def note(self, what: str, example: str, problem: bool = False, count: int = 1) -> None:
+        problems, notes, examples = self.all
+        (problems if problem else notes)[what] += count
+        examples.setdefault(what, f"{example} for one")
+
+
+def _which(annotation: Record) -> str:
+    return f"annotation {short(annotation.get('id'))} of image {annotation['image_id']}"
+
+
+def _check_mask(annotation: Record, image: Record, file: Path, told: _Told) -> None:
+    """Count the flaws of an annotation's mask; DatasetError for run lengths that are not the image's."""
+    mask = annotation["segmentation"]
+    found = masks.flaws(mask)
+    if isinstance(mask, dict) and not found:
+        if flaw := masks.run_flaw(mask, image["height"], image["width"]):
+            raise DatasetError(f"{file}: {_which(annotation)} cannot be used, as {flaw}: export it again or remove it.")
+    elif found and (other := masks.reshaped(mask)) and len(masks.flaws(other)) < len(other):
+        annotation["segmentation"] = mask = other
+        found = masks.flaws(mask)
+        told.note("outlines listed otherwise than COCO does", _which(annotation))
+    if found:
+        nothing_left = not isinstance(mask, list) or len(found) >= len(mask)
+        for at, flaw in enumerate(found):
+            told.left_out(flaw, annotation, lost=nothing_left and at == 0)
+    if isinstance(mask, list) and masks.too_long(mask, image["height"], image["width"]):
+        annotation["segmentation"] = []
+        told.left_out(f"outlines of more than {masks.MAX_OUTLINE:,} pixels", annotation)
+
+
+def with_masks(dataset: Dataset, annotations_only: bool = False) -> Dataset:
+    """The data set, where its masks can be learnt from or counted.
+
+    Raises:
+        DatasetError: It has no mask that can be used, or more than `TOLERATED` of its photos or annotations are left
+            out, or of the objects of 200 images, evenly chosen, lie outside of their images; or none of three
+            photos can be read.
+    """
+    images, annotations, lost = dataset.listed
+    where, left_out = dataset.root, f"left out are {dataset._with_examples(dataset.problems)}"
+    objects = sum(map(len, dataset.annotations.values()))
+    if not objects and not lost:
+        needed = "annotations of its photos, which are needed here: annotate outlines, or give another data set"
+        raise DatasetError(f"{where} has no {needed}.")
+    if annotations and lost == annotations:
+        raise DatasetError(
+            f"{where} has no mask to learn from; {left_out}: give polygons or run lengths, boxes are none."
+        )
+    shares = {"photos": 1 - len(dataset.images) / max(1, images), "annotations": lost / max(1, annotations)}
+    for what, share in shares.items():
+        if images and share > TOLERATED:
+            more = f"{share:.0%} of the {what} in {where} cannot be used, more than {TOLERATED:.0%}; {left_out}"
+            raise DatasetError(f"{more}: correct or remove them.")
+    filled = [image_id for image_id, found in dataset.annotations.items() if found]
+    some = filled[:: -(-len(filled) // _LOOKED_AT)]
+    drawn, all_of_them = (sum(len(of(i)) for i in some) for of in (dataset.things, dataset.annotations.__getitem__))
+    if drawn < (1 - TOLERATED) * all_of_them - lost:
+        outside = f"{all_of_them - drawn} of {all_of_them} objects looked at have no pixel inside of their image"
+        raise DatasetError(f"{where}: {outside}: give coordinates in pixels of the image's annotated size.")
+    if not annotations_only:
+        _check_photos(dataset)
+    return dataset
+
+
+def _check_photos(dataset: Dataset) -> None:
+    for image_id in dataset.ids[:: -(-len(dataset.ids) // 3)]:
+        try:
+            dataset.image(image_id)
+            return
+        except DatasetError as error:
+            said = error
+    raise DatasetError(f"None of the photos of {dataset.root} that were looked at can be read: {said}")
 
 
 def joined(first: Dataset, second: Dataset) -> Dataset:
@@ -253,6 +329,9 @@ def joined(first: Dataset, second: Dataset) -> Dataset:
         annotations={**first.annotations, **second.annotations},
         labels=labels,
         problems=first.problems + second.problems,
+        notes=first.notes + second.notes,
+        examples=second.examples | first.examples,
+        listed=(*map(sum, zip(first.listed, second.listed, strict=True)),),  # type: ignore[arg-type]
     )
 
 
@@ -261,137 +340,40 @@ def class_pixels(dataset: Dataset, ids: Iterable[int] | None = None) -> np.ndarr
     return sum(map(dataset.pixels, dataset.ids if ids is None else ids), np.zeros(len(LABELS), np.int64))
 
 
-class _Integers(dict[str, int]):
-    """Integers by their digits: corners share them, which takes a third off the memory of a full-size file."""
-
-    def __missing__(self, digits: str) -> int:
-        number = int(digits)
-        if len(digits) < 5:
-            self[digits] = number
-        return number
-
-
-def _parsed(file: Path) -> tuple[dict[str, Any], str]:
-    """The checked content of a COCO file, and its fingerprint."""
-    content = file.read_bytes()
-    fingerprint = hashlib.sha256(content).hexdigest()[:16]
-    try:
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
-        del content  # a full-size file counts: the text alone is held while it is parsed
-        coco = json.loads(text, parse_int=_Integers().__getitem__)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file} is not JSON ({error}): download or export it again.") from None
-    needed = {
-        "images": {"id", "file_name", "width", "height"},
-        "annotations": {"image_id", "category_id", "segmentation"},
-        "categories": {"id", "name"},
-    }
-    for part, keys in needed.items():
-        if not isinstance(coco, dict) or not isinstance(coco.get(part), list):
-            raise DatasetError(f"{file} is not a COCO file: it has no list {part!r}.")
-        for record in coco[part]:
-            if not isinstance(record, dict) or not keys <= record.keys():
-                one_of = ", ".join(sorted(keys))
-                raise DatasetError(f"{file} is not a COCO file: a record of {part!r} lacks one of {one_of}.")
-    if not coco["images"]:
-        raise DatasetError(f"{file} lists no images: there is nothing to open.")
-    return coco, fingerprint
-
-
-def _labels(categories: list[dict[str, Any]], file: Path) -> dict[int, int]:
-    """Category id to label: clothing by ModaNet's number (its name is checked), hair and skin by name."""
-    labels = {}
-    for category in categories:
-        number, name = category["id"], str(category["name"]).strip().lower()
-        if name in LABELS[len(CLASSES) :]:
-            labels[number] = LABELS.index(name)
-        elif name == IGNORED:
-            labels[number] = IGNORE
-        elif number in range(1, len(CLASSES)) and _spelling(name) == _spelling(CLASSES[number]):
-            labels[number] = number
-        else:
-            known = f"this format knows 1-13 as ModaNet numbers them ({', '.join(CLASSES[1:])}), hair and skin"
-            raise DatasetError(f"{file}: category {number} is {category['name']!r}; {known}: rename or renumber it.")
-    return labels
-
-
-def _spelling(name: str) -> str:
-    """ModaNet's file says "scarf/tie", its paper "scarf & tie"."""
-    return "".join(filter(str.isalnum, name))
-
-
-def files_below(folder: Path) -> set[str]:
-    """Names of all files in a folder and its folders, relative to it."""
-    start = len(str(folder)) + 1
-    return {f"{base}{os.sep}{name}"[start:] for base, _, names in os.walk(folder) for name in names}
-
-
-def _with_photo(images: dict[int, dict[str, Any]], folder: Path, problems: Counter[str]) -> dict[int, dict[str, Any]]:
+def _with_photo(images: dict[int, Record], folder: Path, told: _Told) -> dict[int, Record]:
+    """The records of the images whose photo is there, with the name of its file; identical photos in one group."""
     if not folder.is_dir():
         raise DatasetError(f"{folder} does not exist: put the photos there (or open with annotations_only=True).")
-    there = files_below(folder)
-    found = {key: record for key, record in images.items() if os.path.normpath(record["file_name"]) in there}
-    if not found:
-        count = len(images)
-        raise DatasetError(f"{folder} holds none of the {count} photos that the annotations name: put them there.")
-    if len(found) < len(images):
-        problems["images without a photo"] = len(images) - len(found)
+    files = photos.matched((record["file_name"] for record in images.values()), photos.files_below(folder))
+    lost = [record["file_name"] for record in images.values() if record["file_name"] not in files]
+    if not files:
+        named = f"photos that the annotations name, {short(lost[0])} for one"
+        raise DatasetError(f"{folder} holds none of the {len(images)} {named}: put them there.")
+    if lost:
+        told.note("images without a photo", short(lost[0]), problem=True, count=len(lost))
+    found = {}
+    for image_id, record in images.items():
+        if file := files.get(record["file_name"]):
+            found[image_id] = record
+            if os.path.normpath(record["file_name"]) != file:
+                found[image_id] = record | {"file_name": file}
+                told.note("file names spelled otherwise than their photos", short(record["file_name"]))
+    if len(found) <= _COMPARED or not any("group" in record for record in found.values()):
+        _group_identical(found, folder, told)
+    looked_at = list(found.values())[:: -(-len(found) // _LOOKED_AT)]
+    among = f" (of {len(looked_at):,} looked at)" if len(looked_at) < len(found) else ""
+    for image_id, sure in photos.turned_among(looked_at, folder):
+        why = "which fits their annotated size" if sure else "as viewers show them, which their size cannot prove right"
+        told.note(f"photos{among} turned by their EXIF orientation, {why}", f"image {image_id}")
     return found
 
 
-def _rle(segmentation: Any, height: int, width: int) -> dict[str, Any] | None:
-    """One run-length mask of a polygon list or of a run-length encoding; None where nothing is usable."""
-    if isinstance(segmentation, dict):
-        if _unusable(segmentation):
-            return None
-        counts = segmentation["counts"]
-        if tuple(segmentation["size"]) != (height, width):
-            raise DatasetError(f"A run-length mask of size {segmentation['size']} is on a {[height, width]} image.")
-        return coco_mask.frPyObjects(segmentation, height, width) if isinstance(counts, list) else segmentation
-    sound = [one for one in segmentation if not _flaw(one)] if isinstance(segmentation, list) else []
-    polygons = [near for polygon in sound if len(near := _near(polygon, height, width)) >= 6]
-    rles = coco_mask.frPyObjects(polygons, height, width) if polygons else [None]
-    return rles[0] if len(rles) == 1 else coco_mask.merge(rles)
-
-
-def _flaw(polygon: Any) -> str | None:
-    """Why no mask can be made of a polygon; pycocotools would crash, exhaust memory or drop it in silence."""
-    if not isinstance(polygon, list) or len(polygon) < 6:
-        return "polygons with fewer than three corners"
-    if len(polygon) % 2:
-        return "polygons with an odd number of coordinates"
-    try:
-        return None if math.isfinite(sum(polygon)) else "polygons with a coordinate that is not finite"
-    except OverflowError:
-        return "polygons with a coordinate that is not finite"
-    except TypeError:
-        return "polygons with a coordinate that is not a number"
-
-
-def _unusable(segmentation: Any) -> list[str]:
-    """What no mask can be made of in a segmentation."""
-    if isinstance(segmentation, dict):
-        known = {"size", "counts"} <= segmentation.keys()
-        return [] if known else ["masks that are neither polygons nor run lengths"]
-    if not segmentation:
-        return ["annotations without a polygon"]
-    return list(filter(None, map(_flaw, segmentation if isinstance(segmentation, list) else [segmentation])))
-
-
-def _near(polygon: list[float], height: int, width: int) -> list[float]:
-    """The polygon, cut (Sutherland-Hodgman) where it reaches further than a few image sizes away."""
-    low, high = -_FAR * max(height, width), _FAR * max(height, width)
-    if low <= min(polygon) and max(polygon) <= high:
-        return polygon
-    points = [(float(x), float(y)) for x, y in zip(polygon[::2], polygon[1::2], strict=True)]
-    for axis, sign, limit in ((0, 1, low), (0, -1, -high), (1, 1, low), (1, -1, -high)):
-        kept: list[tuple[float, float]] = []
-        for before, point in zip(points[-1:] + points[:-1], points, strict=True):
-            d0, d1 = sign * before[axis] - limit, sign * point[axis] - limit
-            if (d0 >= 0) != (d1 >= 0):
-                t = d0 / (d0 - d1)
-                kept.append(tuple(b + t * (p - b) for b, p in zip(before, point, strict=True)))  # type: ignore[arg-type]
-            if d1 >= 0:
-                kept.append(point)
-        points = kept
-    return [float(np.clip(value, low, high)) for point in points for value in point]
+def _group_identical(images: dict[int, Record], folder: Path, told: _Told) -> None:
+    """Give images of one photo one group, in place, so that a split keeps them together; scenes are kept whole."""
+    scenes = {image_id: record.get("group", image_id) for image_id, record in images.items()}
+    for same in photos.identical({image_id: record["file_name"] for image_id, record in images.items()}, folder):
+        if len(joined := {scenes[image_id] for image_id in same}) > 1:
+            told.note("images that show the same photo as another", f"{same[1]}, as {same[0]},", count=len(same) - 1)
+            for image_id in [one for one, scene in scenes.items() if scene in joined]:
+                scenes[image_id] = scenes[same[0]]
+                images[image_id] = images[image_id] | {"group": scenes[image_id]}

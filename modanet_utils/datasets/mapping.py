@@ -14,7 +14,8 @@ import yaml
 from PIL import ImageColor
 
 from modanet_utils.classes import IGNORE, LABELS
-from modanet_utils.datasets.coco import IGNORED, DatasetError
+from modanet_utils.datasets.coco import DatasetError
+from modanet_utils.datasets.records import IGNORED
 from modanet_utils.project import did_you_mean
 
 MAPS = Path(__file__).parent / "maps"

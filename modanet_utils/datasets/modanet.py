@@ -14,7 +14,7 @@ from pathlib import Path
 
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import IMAGES, DatasetError, open_dataset
-from modanet_utils.datasets.photos import is_database, open_photos, save, usable
+from modanet_utils.datasets.sources import is_database, open_photos, save, usable
 
 OFFICIAL_BYTES = 105_924_292
 OFFICIAL_MD5 = "96478657d20e322e9d3282c6d73c0c4c"

@@ -11,9 +11,11 @@ from pycocotools import mask as coco_mask
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, writing
-from modanet_utils.datasets.coco import ANNOTATIONS, IGNORED, DatasetError, _parsed, files_below
+from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError
 from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map
-from modanet_utils.datasets.photos import Record, is_database, open_photos, save, usable
+from modanet_utils.datasets.photos import files_below
+from modanet_utils.datasets.records import IGNORED, parsed
+from modanet_utils.datasets.sources import Record, is_database, open_photos, save, usable
 
 PHOTOS = ("images", "photos")
 MASKS = ("masks", "labels", "annotations")
@@ -106,7 +108,7 @@ def _folded(things: list[dict[str, Any]], numbers: dict[str, int]) -> list[str]:
 
 def _coco(source: Path, photos: str | Path | None) -> Found:
     file = source if source.is_file() else _json_in(source)
-    coco, _ = _parsed(file)
+    coco, _ = parsed(file)
     try:
         records, things = _read(coco, file)
     except TypeError:

@@ -1,188 +1,187 @@
-"""Where photos come from: a folder, or PaperDoll's LMDB; which can be used is known before anything is written."""
+"""The files of a data set's photos: found by name, told apart by content, decoded, turned as EXIF says."""
 
-import importlib
-import io
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+import contextlib
+import hashlib
+import os
+import tempfile
+import threading
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
-from modanet_utils.datasets import writing
-from modanet_utils.datasets.coco import DatasetError, files_below
-from modanet_utils.progress import Progress
-from modanet_utils.project import ProjectError
+from modanet_utils.datasets.records import DatasetError, Record
 
-Record = dict[str, Any]
-Verdict = tuple[str, np.ndarray | None]
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "PPM")
-"""What OpenCV, by which training reads photos, reads as well, whatever the file is called."""
+Size = tuple[int, int]
+_DAMAGED = (b"Corrupt JPEG", b"Premature end of JPEG", b"Invalid SOS", b"Unsupported marker")
+_stderr = threading.Lock()
 
 
-class Photos:
-    """Photos in a folder, found by the file names of COCO records: as they are, or with another ending or more zeros.
+def files_below(folder: Path) -> set[str]:
+    """Names of all regular files in a folder and its folders, relative to it; a pipe is none."""
+    found, todo = set(), [str(folder)]
+    start = len(todo[0]) + 1
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(entry.path)
+                elif entry.is_file():
+                    found.add(entry.path[start:])
+    return found
 
-    Attributes:
-        names: Image id to its photo's name in the folder, of those that were found.
-        twice: Names that several photos have; of ``unsure`` none is named exactly, and the first is taken.
+
+def matched(names: Iterable[str], there: Iterable[str]) -> dict[str, str]:
+    """The file of each name that has one: the same name, or else the only one that differs just in capitals, Unicode
+    form, backslashes or a leading ``images/``.
+
+    >>> matched(["a.jpg", "IMAGES\\\\B.JPG", "c.jpg"], {"a.jpg", "b.jpg", "C.jpg", "c.JPG"})
+    {'a.jpg': 'a.jpg', 'IMAGES\\\\B.JPG': 'b.jpg'}
     """
-
-    def __init__(self, root: Path, records: Iterable[Record]) -> None:
-        self.root = root
-        self.names: dict[int, str] = {}
-        self.twice: list[str] = []
-        self.unsure: list[str] = []
-        wanted = {one["id"]: PurePosixPath(str(one["file_name"]).replace("\\", "/")) for one in records}
-        keys = {_key(path) for path in wanted.values()}
-        alike: dict[int | str, list[str]] = {}
-        for name in sorted(self.all()):
-            if (key := _key(PurePosixPath(name))) in keys:
-                alike.setdefault(key, []).append(name)
-        for image_id, path in wanted.items():
-            near = alike.get(_key(path), [])
-            exact = [one for one in near if one == str(path)]
-            exact += [one for one in near if PurePosixPath(one).with_suffix("") == path.with_suffix("")]
-            if near:
-                self.names[image_id] = (exact or near)[0]
-            if len(near) > 1:
-                self.twice.append(str(path))
-                self.unsure += [str(path)] * (not exact)
-
-    def all(self) -> Iterable[str]:
-        """The names of all photos that are there."""
-        return (name for name in files_below(self.root) if name.lower().endswith(ENDINGS))
-
-    def read(self, image_id: int) -> bytes:
-        """The encoded photo of one that was found."""
-        return (self.root / self.names[image_id]).read_bytes()
-
-    def target(self, record: Record) -> str:
-        """What a found photo is called in a data set's images/."""
-        return self.names[record["id"]]
+    names, there = set(names), set(there)
+    found = {name: file for name in sorted(names) if (file := os.path.normpath(name)) in there}
+    if len(found) < len(names):
+        files, wanted = defaultdict(list), defaultdict(list)
+        for file in there - set(found.values()):  # a photo that has its own record is no other's
+            files[_meant(file)].append(file)
+        for name in sorted(names - found.keys()):
+            wanted[_meant(name)].append(name)
+        pairs = ((wanted[key], files[key]) for key in wanted if key in files)
+        found |= {mine[0]: theirs[0] for mine, theirs in pairs if len(mine) == len(theirs) == 1}
+    return found
 
 
-class Database(Photos):
-    """Photos in an LMDB: a key is a photo's number, a value its encoded bytes, as in PaperDoll's photos.lmdb.
+def _meant(name: str) -> str:
+    """What is left of a file name where capitals, Unicode form and the folder ``images/`` do not matter."""
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return os.path.normpath(plain.replace("\\", "/")).removeprefix("images/")
 
-    It is opened for reading only; nothing is written beside it.
+
+def identical(names: dict[int, str], folder: Path) -> list[list[int]]:
+    """Groups of the ids, two or more, whose photos are one file or hold the same bytes; what is no picture is none.
+
+    Only files of one size are opened, and read as a whole only where the bytes in their middle are the same, too.
     """
-
-    def __init__(self, root: Path, records: Iterable[Record]) -> None:
-        try:
-            lmdb = importlib.import_module("lmdb")
-        except ImportError:
-            raise ProjectError(f"Reading {root} needs the package lmdb: install it with `pip install lmdb`.") from None
-        try:
-            self.base = lmdb.open(str(root), subdir=root.is_dir(), readonly=True, lock=False, readahead=False)
-        except lmdb.Error as error:
-            raise DatasetError(f"{root} cannot be opened as an LMDB ({error}): download or unpack it again.") from None
-        file = root / "data.mdb" if root.is_dir() else root
-        needs = (self.base.info()["last_pgno"] + 1) * self.base.stat()["psize"]
-        if (size := file.stat().st_size) < needs:  # reading beyond the end would kill the process
-            raise DatasetError(f"{file} is cut off, {size:,} bytes of {needs:,}: download or unpack it again.")
-        super().__init__(root, records)
-
-    def all(self) -> Iterable[str]:
-        with self.base.begin() as view, view.cursor() as cursor:
-            yield from (key.decode("utf-8", "replace") for key in cursor.iternext(values=False))
-
-    def read(self, image_id: int) -> bytes:
-        with self.base.begin() as view:
-            return view.get(self.names[image_id].encode())
-
-    def target(self, record: Record) -> str:
-        return PurePosixPath(str(record["file_name"]).replace("\\", "/")).name  # never outside of images/
+    ids: dict[str, list[int]] = defaultdict(list)
+    for image_id, name in names.items():
+        ids[name].append(image_id)
+    same = [list(ids)]
+    for key in (os.path.getsize, _middle, _hash):
+        same = [group for one in same for group in _alike(one, folder, key)]
+    several = {name for group in same for name in group}
+    groups = [*same, *([name] for name in ids if name not in several)]
+    found = (sorted(image_id for name in group for image_id in ids[name]) for group in groups)
+    return [group for group in found if len(group) > 1 and _is_picture(folder / names[group[0]])]
 
 
-def is_database(root: Path) -> bool:
-    """Whether this is an LMDB, a file or a folder; by its first bytes, or by the name of the file in the folder."""
-    if root.is_dir():
-        return (root / "data.mdb").is_file()
-    if not root.is_file():
-        return False
-    with root.open("rb") as file:
-        return file.read(20)[16:] == b"\xde\xc0\xef\xbe"
+def _alike(names: list[str], folder: Path, key: Callable[[str], Any]) -> list[list[str]]:
+    groups: dict[Any, list[str]] = defaultdict(list)
+    for name in names:
+        groups[key(f"{folder}{os.sep}{name}")].append(name)
+    return [group for group in groups.values() if len(group) > 1]
 
 
-def open_photos(root: Path, records: Iterable[Record]) -> Photos:
-    """The photos of COCO records in a folder or an LMDB, looked up by name; none is decoded yet.
+def _middle(file: str) -> bytes:
+    with open(file, "rb", buffering=0) as stream:  # noqa: PTH123 - half of a large collection is looked at
+        stream.seek(stream.seek(0, os.SEEK_END) // 2)
+        return stream.read(64)
+
+
+def _hash(file: str) -> bytes:
+    with Path(file).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def header(file: Path) -> tuple[Size, int]:
+    """Height and width of a photo as stored, and its EXIF orientation, 1 to 8; only its header is read.
 
     Raises:
-        FileNotFoundError: It is neither.
-        DatasetError, ProjectError: The LMDB is damaged; the package lmdb is not installed.
+        DatasetError: It is no picture.
     """
-    if is_database(root):
-        return Database(root, records)
-    if not root.is_dir():
-        raise FileNotFoundError(f"Photo folder {root} does not exist: give a folder of photos, or an LMDB of them.")
-    return Photos(root, records)
-
-
-def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Record], dict[str, int], list[int]]:
-    """The records whose photos can be used, with the names and the scenes of these; the verdicts on all; the scenes.
-
-    A verdict is "missing", "unreadable", "of the wrong size" or "usable", each with how many there are. Scenes are
-    those of `writing.mark_scenes`.
-
-    Raises:
-        DatasetError: No photo can be used.
-    """
-    verdicts = dict.fromkeys(("missing", "unreadable", "of the wrong size"), 0)
-    images: list[Record] = []
-    thumbnails = np.empty((len(records), writing.THUMBNAIL), np.float32)
-    progress = Progress(len(records), quiet)
-    with ThreadPoolExecutor() as pool:  # several photos are decoded at a time
-        looked_at = zip(records, pool.map(lambda record: _verdict(photos, record), records), strict=True)
-        for record, (verdict, small) in progress.over(looked_at, "reading photos"):
-            verdicts[verdict] = verdicts.get(verdict, 0) + 1
-            if small is not None:
-                thumbnails[len(images)] = small
-                images.append(record | {"file_name": photos.target(record)})
-    progress.close(f"{len(records):,} photos looked up")
-    if not images:
-        why = ", ".join(f"{count} {what}" for what, count in verdicts.items())
-        raise DatasetError(
-            f"{photos.root} holds no usable photo of the {len(records)} annotated images ({why}): "
-            f"give the folder whose files are named as in the annotations."
-        )
-    return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
-
-
-def save(photos: Photos, records: list[Record], folder: Path, quiet: bool) -> None:
-    """Write the photos of these records into a folder, one at a time, under their file names."""
-    progress = Progress(len(records), quiet)
-    for record in progress.over(records, "copying photos"):
-        file = folder / record["file_name"]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(photos.read(record["id"]))
-    progress.close()
-
-
-def _verdict(photos: Photos, record: Record) -> Verdict:
-    """Verdict on a photo and, if usable, its 24x16 thumbnail ``(1152,) float32``.
-
-    One decode, at a quarter of the size for JPEG. Pillow refuses a truncated file; OpenCV fills it with grey.
-    """
-    if record["id"] not in photos.names:
-        return "missing", None
-    size = record["width"], record["height"]
     try:
-        with Image.open(io.BytesIO(photos.read(record["id"]))) as picture:
-            if picture.format not in FORMATS:
-                return "unreadable", None
-            if picture.size != size:
-                return "of the wrong size", None
-            picture.draft("RGB", (size[0] // 4, size[1] // 4))
-            pixels = np.asarray(picture.convert("RGB"))
+        with Image.open(file) as picture:
+            jpeg = picture.format in ("JPEG", "MPO")  # of another format all would be read
+            return (picture.height, picture.width), int(picture.getexif().get(0x0112, 1)) if jpeg else 1
+    except Image.DecompressionBombError:
+        raise DatasetError(f"Photo {file} claims to have more pixels than are ever read: replace the file.") from None
     except Exception:  # a damaged file can make a decoder raise nearly anything
-        return "unreadable", None
-    return "usable", writing.thumbnail(pixels)
+        raise DatasetError(f"Photo {file} cannot be decoded: replace the file.") from None
 
 
-def _key(name: PurePosixPath) -> int | str:
-    """What photos that stand for each other share: 0012.JPG and 12.png, or a.jpg and A.PNG."""
-    stem = name.stem if name.suffix.lower() in ENDINGS else name.name
-    return int(stem) if stem.isascii() and stem.isdigit() else stem.lower()
+def _is_picture(file: Path) -> bool:
+    with contextlib.suppress(DatasetError):
+        return bool(header(file))
+    return False
+
+
+def is_turned(stored: Size, orientation: int, annotated: Size) -> bool:
+    """Whether a photo is to be turned as EXIF says: its annotated size is that of the picture which viewers show.
+
+    Of half a turn, a mirror image and a square no size can tell: whoever annotated saw what viewers show.
+    """
+    return 1 < orientation <= 8 and annotated == (stored[::-1] if orientation > 4 else stored)
+
+
+def read_photo(file: Path, size: Size) -> np.ndarray:
+    """The photo of an annotated (height, width), ``(H, W, 3) uint8`` RGB; see `Dataset.image`."""
+    if not file.is_file():
+        raise DatasetError(f"Photo {file} is missing: put it there or open the dataset again without it.")
+    stored, orientation = header(file)  # before anything is decoded: it may be far larger than its annotation says
+    turned = is_turned(stored, orientation, size)
+    if stored != size and not turned:
+        its, said = (f"{width}x{height}" for height, width in (stored, size))
+        raise DatasetError(f"Photo {file} is {its} pixels, but its annotation says {said}: replace the file.")
+    photo, damaged = _decoded(file, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
+    if photo is None or photo.shape[:2] != size:
+        raise DatasetError(f"Photo {file} cannot be decoded: replace the file.")
+    if _cut_off(file):
+        raise DatasetError(f"Photo {file} is cut off: replace the file.")
+    if damaged:
+        raise DatasetError(f"Photo {file} is damaged, a part of the picture is not as it was: replace the file.")
+    return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
+
+
+def _decoded(file: Path, flags: int) -> tuple[np.ndarray | None, bool]:
+    """The photo, BGR, and whether the decoder met damaged data: libjpeg tells the process's stderr, and nobody else."""
+    with _stderr, tempfile.TemporaryFile() as said:
+        kept = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            photo = cv2.imread(str(file), flags)
+        except cv2.error:  # a header that promises more pixels than OpenCV is willing to read
+            photo = None
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        said.seek(0)
+        lines = said.readlines()
+    damages = [line.startswith(_DAMAGED) for line in lines]
+    if not all(damages):  # what others said meanwhile
+        os.write(2, b"".join(line for line, damage in zip(lines, damages, strict=True) if not damage))
+    return photo, any(damages)
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether a JPEG lacks its end: OpenCV fills what is missing with grey and says nothing."""
+    data = path.read_bytes()
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":  # headers, and thumbnails inside of them
+        at += 1 if data[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return data.find(b"\xff\xd9", at) < 0  # anywhere: a camera may write something after the end
+
+
+def turned_among(images: Iterable[Record], folder: Path) -> Iterator[tuple[int, bool]]:
+    """The images whose photo EXIF turns: id, and whether its size proves that right."""
+    for record in images:
+        annotated, file = (record["height"], record["width"]), folder / record["file_name"]
+        with contextlib.suppress(DatasetError):
+            stored, orientation = header(file)
+            if is_turned(stored, orientation, annotated):
+                yield record["id"], stored != annotated

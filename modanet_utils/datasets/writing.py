@@ -16,13 +16,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from modanet_utils.classes import BODY, CLOTHING
-from modanet_utils.datasets.coco import ANNOTATIONS, IGNORED, IMAGES, DatasetError, open_dataset
+from modanet_utils.datasets.coco import ANNOTATIONS, IMAGES, DatasetError, open_dataset
+from modanet_utils.datasets.records import IGNORED
 from modanet_utils.project import check_folder, whole_folder
 
 CATEGORIES: list[dict[str, Any]] = [
     *({"id": i, "name": name, "supercategory": "fashion"} for i, name in enumerate(CLOTHING, 1)),
     *({"id": i, "name": name, "supercategory": "body"} for i, name in enumerate(BODY, 14)),
 ]
+MADE_FROM = "made_from.txt"
 IGNORED_ID = len(CATEGORIES) + 1
 """The category id of what is ignored; listed where it is used."""
 SAME_SCENE = 30.0
@@ -42,11 +44,13 @@ def write(
     photos: dict[str, Path],
     link: Path | None = None,
     fill: Callable[[Path], None] | None = None,
+    made_from: str | None = None,
 ) -> Path:
     """Write ``annotations.json`` and ``images/``, whole or not at all; files of others in the folder stay.
 
     Args:
         photos: File name in ``images/`` to the photo to copy; scenes are looked for among them.
+        made_from: Digest of the source, kept beside the annotations, so that a conversion knows when it is out of date.
         link: Folder that ``images`` links to instead of copying (for collections too large to copy).
         fill: Puts the photos into the folder it is given, instead of copying.
 
@@ -72,6 +76,8 @@ def write(
         (folder / ANNOTATIONS).write_text(json.dumps(content, separators=(",", ":")))
         if replaces is not None:
             _keep_others_files(destination, folder, replaces)
+        if made_from:
+            (folder / MADE_FROM).write_text(f"{made_from}\n")
     return destination
 
 
@@ -185,10 +191,11 @@ def summary(folder: Path) -> str:
     dataset = open_dataset(folder)
     objects = [len(found) for found in dataset.annotations.values()]
     groups = [record["group"] for record in dataset.images.values() if "group" in record]
+    said = dataset.said()
     return (
         f"{folder}: {len(objects)} images, {objects.count(0)} of them without any foreground, {sum(objects)} objects; "
         f"{len(groups)} photos share {len(set(groups))} scenes and stay on one side of a split."
-    )
+    ) + (said and f"\n{said}")
 
 
 def command(name: str, arguments: Sequence[str] | None) -> int:

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from modanet_utils.classes import CLOTHING, LABELS
-from modanet_utils.datasets.coco import IGNORED, IMAGES, Dataset, open_dataset
-from modanet_utils.datasets.photos import Photos, usable
+from modanet_utils.datasets.coco import IMAGES, Dataset, open_dataset
+from modanet_utils.datasets.records import IGNORED
+from modanet_utils.datasets.sources import Photos, usable
 from modanet_utils.project import ProjectError
 from modanet_utils.splits import PARTS, split
 

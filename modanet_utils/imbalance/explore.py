@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from modanet_utils.classes import CLASSES
-from modanet_utils.datasets.coco import open_dataset
+from modanet_utils.datasets.coco import open_dataset, with_masks
 from modanet_utils.imbalance.claims import CLAIMS, Evidence
 from modanet_utils.imbalance.scan import Scan, scan
 from modanet_utils.imbalance.tables import class_table, co_occurrence, overlap_table, threshold_table, weight_table
@@ -58,7 +58,7 @@ def explore(annotations: Path, out: Path) -> str:
     Raises:
         FileNotFoundError, DatasetError: The annotations are not there or cannot be used.
     """
-    dataset = open_dataset(annotations, annotations_only=True)
+    dataset = with_masks(open_dataset(annotations, annotations_only=True), annotations_only=True)
     parts = split(dataset)
     workspace = Workspace(out.resolve().name, dataset, out, out / "results.json")
     found = scan(dataset)
@@ -66,4 +66,5 @@ def explore(annotations: Path, out: Path) -> str:
     workspace.record_dataset(parts, found.pixels.sum(0))
     workspace.record("exploration", summary(found, pixels))
     workspace.record_claims(decide(CLAIMS, Evidence(found, pixels)), "01")
-    return f"{workspace.results_path}: {len(found.ids):,} images, {len(found.objects):,} objects"
+    counted = f"{workspace.results_path}: {len(found.ids):,} images, {len(found.objects):,} objects"
+    return "\n".join(filter(None, [counted, dataset.said()]))

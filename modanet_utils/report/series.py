@@ -17,8 +17,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from modanet_utils import model
-from modanet_utils.datasets import ccp
-from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset
+from modanet_utils.datasets import ccp, writing
+from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset, with_masks
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.project import ROOT, ProjectError, partial_path, shown
@@ -69,9 +69,10 @@ def _prepare_data(profile: str, data_root: Path | None) -> Path:
     if profile != "ccp" or not original:
         return data_root
     destination = ROOT / "data" / "ccp"
-    maps = len(list((data_root / "annotations" / "pixel-level").glob("*.mat")))
+    maps = len(list((data_root / "annotations" / "pixel-level").glob("[!.]*.mat")))
     with contextlib.suppress(OSError, ValueError):
-        if maps and len(open_dataset(destination).ids) == maps:
+        made_from = (destination / writing.MADE_FROM).read_text().strip()
+        if maps and made_from == ccp.state(data_root) and open_dataset(destination).ids:
             print(f"Using {shown(destination)}, converted before.")
             return destination
     print(f"Converting {maps} images into {shown(destination)} ...", flush=True)
@@ -98,7 +99,8 @@ def _prepare(profile: str, data_root: Path | None, out: Path | None) -> tuple[di
     out = Path(os.path.abspath(default if out is None else out))  # noqa: PTH100
     _check_out(out)
     root = _prepare_data(profile, data_root)
-    open_dataset(root)  # so that what is wrong with the data is said now
+    if said := with_masks(open_dataset(root)).said():  # what is wrong with the data is said now
+        print(said, flush=True)
     model.build(parameters["encoder"], weights=None)  # an unknown name must not wait for the second notebook
     return parameters, root, out
 

@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.torch import load_file, save_file
 
 from modanet_utils.datasets.coco import Dataset as Photos
-from modanet_utils.datasets.coco import open_dataset
+from modanet_utils.datasets.coco import open_dataset, with_masks
 from modanet_utils.datasets.find import find_data
 from modanet_utils.progress import Progress
 from modanet_utils.project import ROOT, ProjectError, provenance, shown, write_json, write_whole
@@ -52,6 +52,8 @@ def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) ->
     """Train from the last complete epoch on, score the test part once, finish the run folder."""
     made_by = provenance() | {"identity": identity(dataset, config)}  # now: the code may be changed while it runs
     accelerator = accelerator_for(config)
+    if accelerator.is_main_process and not quiet and (said := dataset.said()):
+        print(said, flush=True)
     parts = split(dataset, config.split_seed)
     if accelerator.is_main_process:
         write_json(folder / "provenance.json", made_by)  # what an interrupted training was of
@@ -100,6 +102,7 @@ def _finished(config: TrialConfig, runs: Path, quiet: bool, keep_old: bool = Fal
         return found.folder, found.source
     for one in damaged if first else ():
         set_aside(one.folder, str(one))
+    with_masks(dataset)
     folder = run_folder(config, dataset, runs)
     with alone(folder) if first else contextlib.nullcontext():
         if (folder / FINISHED).is_file() and "WORLD_SIZE" not in os.environ:  # by another process, just now

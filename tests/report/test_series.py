@@ -17,7 +17,7 @@ from reporting import DEFAULTS, complete_results, parameters_cell, tree, write_d
 
 from modanet_utils import model
 from modanet_utils.__main__ import main
-from modanet_utils.datasets import ccp
+from modanet_utils.datasets import ccp, writing
 from modanet_utils.project import ROOT, ProjectError
 from modanet_utils.report import series
 from modanet_utils.report.execute import (
@@ -139,7 +139,7 @@ def test_every_notebook_must_take_every_parameter(project: Path, capsys: pytest.
     assert "03_combined_loss.ipynb is not in" in capsys.readouterr().err
 
 
-def test_the_original_layout_of_ccp_is_converted_once(
+def test_the_original_layout_of_ccp_is_converted_once_and_again_when_it_has_changed(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "clone"
@@ -147,16 +147,25 @@ def test_the_original_layout_of_ccp_is_converted_once(
     (source / "annotations" / "pixel-level").mkdir(parents=True)
     for i in range(1, 5):
         (source / "annotations" / "pixel-level" / f"{i}.mat").touch()
+    (source / "label_list.mat").touch()
     conversions = []
 
     def convert(source: Path, destination: Path, quiet: bool = True) -> Path:
         conversions.append((source, destination))
-        return write_dataset(destination)
+        shutil.rmtree(destination, ignore_errors=True)
+        (write_dataset(destination) / writing.MADE_FROM).write_text(ccp.state(source))
+        return destination
 
     monkeypatch.setattr(ccp, "convert", convert)
     assert series._prepare_data("ccp", source) == project / "data" / "ccp"
     assert series._prepare_data("ccp", source) == project / "data" / "ccp"
     assert conversions == [(source, project / "data" / "ccp")]
+    (source / "annotations" / "pixel-level" / "3.mat").write_text("corrected")
+    assert series._prepare_data("ccp", source) == project / "data" / "ccp"
+    assert len(conversions) == 2
+    (project / "data" / "ccp" / writing.MADE_FROM).unlink()  # by an earlier version: nobody knows what it shows
+    assert series._prepare_data("ccp", source) == project / "data" / "ccp"
+    assert len(conversions) == 3
     assert series._prepare_data("modanet", source) == source
 
 

@@ -1,0 +1,189 @@
+"""Where photos come from: a folder, or PaperDoll's LMDB; which can be used is known before anything is written."""
+
+import importlib
+import io
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from modanet_utils.datasets import writing
+from modanet_utils.datasets.coco import DatasetError
+from modanet_utils.datasets.photos import files_below
+from modanet_utils.progress import Progress
+from modanet_utils.project import ProjectError
+
+Record = dict[str, Any]
+Verdict = tuple[str, np.ndarray | None]
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "PPM")
+"""What OpenCV, by which training reads photos, reads as well, whatever the file is called."""
+
+
+class Photos:
+    """Photos in a folder, found by the file names of COCO records: as they are, or with another ending or more zeros.
+
+    Attributes:
+        names: Image id to its photo's name in the folder, of those that were found.
+        twice: Names that several photos have; of ``unsure`` none is named exactly, and the first is taken.
+    """
+
+    def __init__(self, root: Path, records: Iterable[Record]) -> None:
+        self.root = root
+        self.names: dict[int, str] = {}
+        self.twice: list[str] = []
+        self.unsure: list[str] = []
+        wanted = {one["id"]: PurePosixPath(str(one["file_name"]).replace("\\", "/")) for one in records}
+        keys = {_key(path) for path in wanted.values()}
+        alike: dict[int | str, list[str]] = {}
+        for name in sorted(self.all()):
+            if (key := _key(PurePosixPath(name))) in keys:
+                alike.setdefault(key, []).append(name)
+        for image_id, path in wanted.items():
+            near = alike.get(_key(path), [])
+            exact = [one for one in near if one == str(path)]
+            exact += [one for one in near if PurePosixPath(one).with_suffix("") == path.with_suffix("")]
+            if near:
+                self.names[image_id] = (exact or near)[0]
+            if len(near) > 1:
+                self.twice.append(str(path))
+                self.unsure += [str(path)] * (not exact)
+
+    def all(self) -> Iterable[str]:
+        """The names of all photos that are there."""
+        return (name for name in files_below(self.root) if name.lower().endswith(ENDINGS))
+
+    def read(self, image_id: int) -> bytes:
+        """The encoded photo of one that was found."""
+        return (self.root / self.names[image_id]).read_bytes()
+
+    def target(self, record: Record) -> str:
+        """What a found photo is called in a data set's images/."""
+        return self.names[record["id"]]
+
+
+class Database(Photos):
+    """Photos in an LMDB: a key is a photo's number, a value its encoded bytes, as in PaperDoll's photos.lmdb.
+
+    It is opened for reading only; nothing is written beside it.
+    """
+
+    def __init__(self, root: Path, records: Iterable[Record]) -> None:
+        try:
+            lmdb = importlib.import_module("lmdb")
+        except ImportError:
+            raise ProjectError(f"Reading {root} needs the package lmdb: install it with `pip install lmdb`.") from None
+        try:
+            self.base = lmdb.open(str(root), subdir=root.is_dir(), readonly=True, lock=False, readahead=False)
+        except lmdb.Error as error:
+            raise DatasetError(f"{root} cannot be opened as an LMDB ({error}): download or unpack it again.") from None
+        file = root / "data.mdb" if root.is_dir() else root
+        needs = (self.base.info()["last_pgno"] + 1) * self.base.stat()["psize"]
+        if (size := file.stat().st_size) < needs:  # reading beyond the end would kill the process
+            raise DatasetError(f"{file} is cut off, {size:,} bytes of {needs:,}: download or unpack it again.")
+        super().__init__(root, records)
+
+    def all(self) -> Iterable[str]:
+        with self.base.begin() as view, view.cursor() as cursor:
+            yield from (key.decode("utf-8", "replace") for key in cursor.iternext(values=False))
+
+    def read(self, image_id: int) -> bytes:
+        with self.base.begin() as view:
+            return view.get(self.names[image_id].encode())
+
+    def target(self, record: Record) -> str:
+        return PurePosixPath(str(record["file_name"]).replace("\\", "/")).name  # never outside of images/
+
+
+def is_database(root: Path) -> bool:
+    """Whether this is an LMDB, a file or a folder; by its first bytes, or by the name of the file in the folder."""
+    if root.is_dir():
+        return (root / "data.mdb").is_file()
+    if not root.is_file():
+        return False
+    with root.open("rb") as file:
+        return file.read(20)[16:] == b"\xde\xc0\xef\xbe"
+
+
+def open_photos(root: Path, records: Iterable[Record]) -> Photos:
+    """The photos of COCO records in a folder or an LMDB, looked up by name; none is decoded yet.
+
+    Raises:
+        FileNotFoundError: It is neither.
+        DatasetError, ProjectError: The LMDB is damaged; the package lmdb is not installed.
+    """
+    if is_database(root):
+        return Database(root, records)
+    if not root.is_dir():
+        raise FileNotFoundError(f"Photo folder {root} does not exist: give a folder of photos, or an LMDB of them.")
+    return Photos(root, records)
+
+
+def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Record], dict[str, int], list[int]]:
+    """The records whose photos can be used, with the names and the scenes of these; the verdicts on all; the scenes.
+
+    A verdict is "missing", "unreadable", "of the wrong size" or "usable", each with how many there are. Scenes are
+    those of `writing.mark_scenes`.
+
+    Raises:
+        DatasetError: No photo can be used.
+    """
+    verdicts = dict.fromkeys(("missing", "unreadable", "of the wrong size"), 0)
+    images: list[Record] = []
+    thumbnails = np.empty((len(records), writing.THUMBNAIL), np.float32)
+    progress = Progress(len(records), quiet)
+    with ThreadPoolExecutor() as pool:  # several photos are decoded at a time
+        looked_at = zip(records, pool.map(lambda record: _verdict(photos, record), records), strict=True)
+        for record, (verdict, small) in progress.over(looked_at, "reading photos"):
+            verdicts[verdict] = verdicts.get(verdict, 0) + 1
+            if small is not None:
+                thumbnails[len(images)] = small
+                images.append(record | {"file_name": photos.target(record)})
+    progress.close(f"{len(records):,} photos looked up")
+    if not images:
+        why = ", ".join(f"{count} {what}" for what, count in verdicts.items())
+        raise DatasetError(
+            f"{photos.root} holds no usable photo of the {len(records)} annotated images ({why}): "
+            f"give the folder whose files are named as in the annotations."
+        )
+    return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
+
+
+def save(photos: Photos, records: list[Record], folder: Path, quiet: bool) -> None:
+    """Write the photos of these records into a folder, one at a time, under their file names."""
+    progress = Progress(len(records), quiet)
+    for record in progress.over(records, "copying photos"):
+        file = folder / record["file_name"]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(photos.read(record["id"]))
+    progress.close()
+
+
+def _verdict(photos: Photos, record: Record) -> Verdict:
+    """Verdict on a photo and, if usable, its 24x16 thumbnail ``(1152,) float32``.
+
+    One decode, at a quarter of the size for JPEG. Pillow refuses a truncated file; OpenCV fills it with grey.
+    """
+    if record["id"] not in photos.names:
+        return "missing", None
+    size = record["width"], record["height"]
+    try:
+        with Image.open(io.BytesIO(photos.read(record["id"]))) as picture:
+            if picture.format not in FORMATS:
+                return "unreadable", None
+            if picture.size != size:
+                return "of the wrong size", None
+            picture.draft("RGB", (size[0] // 4, size[1] // 4))
+            pixels = np.asarray(picture.convert("RGB"))
+    except Exception:  # a damaged file can make a decoder raise nearly anything
+        return "unreadable", None
+    return "usable", writing.thumbnail(pixels)
+
+
+def _key(name: PurePosixPath) -> int | str:
+    """What photos that stand for each other share: 0012.JPG and 12.png, or a.jpg and A.PNG."""
+    stem = name.stem if name.suffix.lower() in ENDINGS else name.name
+    return int(stem) if stem.isascii() and stem.isdigit() else stem.lower()
