@@ -125,7 +125,8 @@ def test_the_map_in_the_readme_names_every_room() -> None:
 
 def test_templates_of_pages_and_label_maps_are_installed() -> None:
     files = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    assert files == {"modanet_utils.report": ["templates/*"], "modanet_utils.datasets": ["maps/*"]}
+    rooms = {f"modanet_utils.{room}": ["templates/*"] for room in ("report", "photo")}
+    assert files == rooms | {"modanet_utils.datasets": ["maps/*"]}
     assert (ROOT / "modanet_utils" / "datasets" / "maps" / "lip.yaml").is_file()
     assert (ROOT / "modanet_utils" / "report" / "templates" / "style.css").is_file()
 

@@ -145,21 +145,6 @@ class Dataset:
         """
         return photos.read_photo(self.root / IMAGES / self._record(image_id)["file_name"], self.size(image_id))
 
-    def check(self, image_id: int) -> None:
-        """Raise DatasetError, which names file, image and annotation, if a run-length encoding of it is broken.
-
-        Polygons were looked at when the data set was opened. pycocotools merges broken run lengths for ever.
-        """
-        for one in self.annotations[image_id]:
-            try:
-                mask = one["segmentation"]
-                if isinstance(mask, dict) and (rle := masks.rle_of(mask, *self.size(image_id))):
-                    coco_mask.decode(rle)
-            except (TypeError, ValueError, OverflowError) as error:
-                which = f"annotation {one.get('id')} of image {image_id} ({self.images[image_id]['file_name']})"
-                reason = f"{which} gives no mask ({str(error).rstrip('.')})"
-                raise DatasetError(f"{self.root / ANNOTATIONS}: {reason}: correct or remove it.") from None
-
     def present(self, image_id: int) -> set[int]:
         """Labels that the image's annotations, or its tags, name (cheap: no mask is decoded)."""
         tags = {LABELS.index(name) for name in self.images[image_id].get("tags", ())}

@@ -23,9 +23,9 @@ _stderr = threading.Lock()
 
 
 def files_below(folder: Path) -> set[str]:
-    """Names of all regular files in a folder and its folders, relative to it; a pipe is none."""
-    found, todo = set(), [str(folder)]
-    start = len(todo[0]) + 1
+    """Names of all regular files in a folder and its folders, relative to it; a pipe is none, nor what is not there."""
+    found, todo = set(), [str(folder)] if folder.is_dir() else []
+    start = len(str(folder)) + 1
     while todo:
         with os.scandir(todo.pop()) as entries:
             for entry in entries:

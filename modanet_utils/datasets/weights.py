@@ -44,7 +44,7 @@ def class_weights(pixels: np.ndarray, scheme: str | Mapping[str, float], beta: f
     >>> class_weights([[90, 10]], "inverse").round(2).tolist()
     [0.2, 1.8]
     >>> class_weights([[90, 10]], {"background": 2, "bag": 14}).round(2).tolist()[:3]
-    [0.5, 3.5, 0.25]
+    [1.0, 7.0, 0.5]
     """
     pixels = np.asarray(pixels)
     if isinstance(scheme, Mapping):

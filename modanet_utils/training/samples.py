@@ -118,14 +118,12 @@ def check_unread(photos: Photos, unread: list[int], total: int) -> None:
 def check_data(photos: Photos, parts: Mapping[str, list[int]]) -> None:
     """Refuse, before the first epoch, what would end a training after its last one.
 
-    Of every photo the header is read (and all of it where that is not understood), of every annotation its mask.
+    Of every photo the header is read, and all of it where that is not understood. Masks were checked on opening.
 
     Raises:
-        DatasetError: More photos of a part than `UNREAD_SHARE` cannot be used, or an annotation gives no mask.
+        DatasetError: More photos of a part than `UNREAD_SHARE` cannot be used.
     """
     for ids in parts.values():
-        for image_id in ids:
-            photos.check(image_id)
         check_unread(photos, [image_id for image_id in ids if not _fits(photos, image_id)], len(ids))
 
 

@@ -21,6 +21,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from scipy.io import savemat
 
+from modanet_utils.__main__ import main
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, modanet
 from modanet_utils.datasets.coco import Dataset, DatasetError, class_pixels, open_dataset, with_masks
@@ -29,7 +30,6 @@ from modanet_utils.datasets.writing import CATEGORIES
 from modanet_utils.imbalance.explore import explore
 from modanet_utils.project import ROOT
 from modanet_utils.splits import split
-from modanet_utils.training import start
 from modanet_utils.training.start import run_trial
 from modanet_utils.trials import TrialConfig
 
@@ -200,7 +200,9 @@ def test_data_that_teach_nothing_or_lose_much_are_refused_where_masks_are_needed
     refusal(lambda: with_masks(open_dataset(folder)), what, str(folder))
     refusal(lambda: explore(folder, tmp_path / "out"), what)
     assert not (tmp_path / "out").exists()
-    assert start.main(["--data_root", str(folder), "--runs", str(tmp_path / "runs"), "--encoder_weights", "none"]) == 2
+    assert (
+        main(["train", "--data_root", str(folder), "--runs", str(tmp_path / "runs"), "--encoder_weights", "none"]) == 2
+    )
     assert what in capsys.readouterr().err
 
 

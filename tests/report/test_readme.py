@@ -19,9 +19,10 @@ from modanet_utils.project import ROOT
 from modanet_utils.report.readme import DRAWN, PAGES, README_PARTS, drawn, up_to_date
 from modanet_utils.report.templating import rendered
 from modanet_utils.results.schema import write_results
-from modanet_utils.results.tables import claims_table, class_table, headline_table
-from modanet_utils.results.text import markdown
+from modanet_utils.results.tables import claims_table, headline_table
+from modanet_utils.results.text import markdown, value_text
 from modanet_utils.results.workspace import NOTEBOOKS
+from modanet_utils.trials import headline
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +51,10 @@ def test_readme_and_the_pages_beside_it_get_the_recorded_tables(
     text = readme.read_text()
     assert text.startswith("before\n<!-- answer:begin -->\n") and text.endswith("<!-- classes:end -->\nafter\n")
     assert "old" not in text and all(f"* {one}\n" in text for one in points(complete))
-    assert markdown(class_table(complete)) in text
-    means = headline_table(complete).loc["mean IoU, 13 clothing classes"]
-    assert f"| **mean** |  | {' | '.join(means)} |" in text
+    tests = [complete["trials"][name]["test"] for name in headline()]
+    assert f"| **mean** |  | {' | '.join(value_text(test['mean_iou']) for test in tests)} |" in text
+    belts = [value_text(test["classes"]["belt"]["iou"]) for test in tests]
+    assert f"| belt | {tests[0]['classes']['belt']['images']} | {' | '.join(belts)} |" in text
     trials, claims, speed = (
         (project / "reports" / name).read_text() for name in ("ccp/trials.md", "ccp/claims.md", "speed.md")
     )

@@ -256,7 +256,7 @@ def test_parameters_are_injected_and_lead_back_to_the_data(finished: tuple) -> N
     assert not Path(values["data_root"]).is_absolute()
     reopened = open_workspace("synthetic", values["data_root"], values["out_dir"])
     assert reopened.dataset.name == "tiny"
-    assert reopened.results_path.resolve() == finished[0] / "results.json"
+    assert reopened.results_path.resolve() == finished[0].with_name(f"{finished[0].name}-alone") / "results.json"
 
 
 def test_notebooks_run_in_this_interpreter(finished: tuple) -> None:
@@ -319,7 +319,7 @@ def test_executing_again_gives_the_same_files(finished: tuple, tmp_path: Path) -
     with kernel_environment(tmp_path / "results.json"):
         again = _execute(nbformat.read(notebooks / f"{name}.ipynb", 4), values, tmp_path / f"{name}.ipynb")
     assert (tmp_path / f"{name}.ipynb").read_bytes() == (out / f"{name}.ipynb").read_bytes()
-    series = {one: nbformat.read(out / f"{one}.ipynb", as_version=4) for one in NOTEBOOKS}
+    series = {one: nbformat.read(out / f"{one}.ipynb", as_version=4) for one in (*NOTEBOOKS, *GUIDES)}
     results = read_results(out / "results.json")
     assert notebook_page(name, series | {name: again}, results) == (out / f"{name}.html").read_text()
 

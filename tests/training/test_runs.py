@@ -152,11 +152,9 @@ def test_a_run_from_before_that_was_recorded_is_read_without_a_word(
     del about["identity"]
     (kept / "provenance.json").write_text(json.dumps(about))
     assert ask(street).folder == kept and "Note" not in capsys.readouterr().out
-    (photos / "images" / "3.png").unlink()  # its test part is another now
-    if split(open_dataset(photos))["test"] != split(open_dataset(street))["test"]:
-        with pytest.raises(Trains):
-            ask(photos)
-        assert "was trained with another split" in capsys.readouterr().out
+    (photos / "images" / "3.png").unlink()  # one of twelve photos: more than may be missing
+    with pytest.raises(DatasetError, match="more than 5%"):
+        ask(photos)
 
 
 def test_another_number_of_processes_is_said_and_taken(
@@ -384,24 +382,21 @@ def test_a_photo_of_the_test_part_is_looked_at_before_the_first_epoch(
 
 
 @pytest.mark.parametrize(
-    ("mask", "reason"),
+    "mask",
     [
-        ({"size": [20, 30], "counts": "abc"}, "Invalid RLE"),
-        ({"size": [20, 20], "counts": "abc"}, "size"),
-        ({"size": [20, 30], "counts": 5}, "expected|Expected"),
-        ({"size": [20, 30], "counts": [-5]}, "out of bounds"),
-        ({"size": [20, 30], "counts": ["a"]}, "invalid literal"),
+        {"size": [20, 30], "counts": "abc"},
+        {"size": [20, 20], "counts": [0, 400]},
+        {"size": [20, 30], "counts": 5},
+        {"size": [20, 30], "counts": [-5]},
+        {"size": [20, 30], "counts": ["a"]},
     ],
 )
-def test_a_mask_that_cannot_be_used_names_file_image_and_annotation(
-    mask: dict[str, Any], reason: str, tmp_path: Path
-) -> None:
+def test_a_mask_that_cannot_be_used_is_named_before_anything_is_trained(mask: dict[str, Any], tmp_path: Path) -> None:
     things = [annotation(i, 1, [rectangle(2, 3, 9, 9)]) for i in (1, 2, 3)] + [annotation(3, 2, mask)]
-    dataset = open_dataset(write_coco(tmp_path / "broken", [record(i) for i in (1, 2, 3)], things))
-    with pytest.raises(DatasetError, match=rf"annotations.json: annotation 4 of image 3 \(3.png\) .*{reason}") as told:
-        check_data(dataset, {"train": [1], "val": [2], "test": [3]})
-    assert str(told.value).endswith(": correct or remove it.") and "\n" not in str(told.value)
-    check_data(dataset, {"train": [1], "val": [2], "test": []})
+    folder = write_coco(tmp_path / "broken", [record(i) for i in (1, 2, 3)], things)
+    with pytest.raises(DatasetError, match=r"annotations.json: annotation 4 of image 3 .*\.$") as told:
+        run_trial(tiny(folder), tmp_path / "runs", quiet=True)
+    assert "\n" not in str(told.value) and not (tmp_path / "runs").exists()
 
 
 def test_a_batch_of_one_small_photo_gets_one_sentence(street: Path, tmp_path: Path) -> None:
