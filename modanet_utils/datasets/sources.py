@@ -8,14 +8,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import DatasetError
-from modanet_utils.datasets.photos import files_below
+from modanet_utils.datasets.photos import files_below, is_turned
 from modanet_utils.progress import Progress
 from modanet_utils.project import ProjectError
 
+ORIENTATION = 0x0112  # in EXIF
 Record = dict[str, Any]
 Verdict = tuple[str, np.ndarray | None]
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -174,10 +175,12 @@ def _verdict(photos: Photos, record: Record) -> Verdict:
         with Image.open(io.BytesIO(photos.read(record["id"]))) as picture:
             if picture.format not in FORMATS:
                 return "unreadable", None
-            if picture.size != size:
+            orientation = picture.getexif().get(ORIENTATION, 1) if picture.format in ("JPEG", "MPO") else 1
+            turned = is_turned(picture.size, orientation, size)
+            if picture.size != size and not turned:
                 return "of the wrong size", None
-            picture.draft("RGB", (size[0] // 4, size[1] // 4))
-            pixels = np.asarray(picture.convert("RGB"))
+            picture.draft("RGB", (picture.width // 4, picture.height // 4))
+            pixels = np.asarray((ImageOps.exif_transpose(picture) if turned else picture).convert("RGB"))
     except Exception:  # a damaged file can make a decoder raise nearly anything
         return "unreadable", None
     return "usable", writing.thumbnail(pixels)
