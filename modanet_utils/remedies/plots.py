@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from modanet_utils.plots import dots, ends_of, offsets, rows, title_above_legend, titled
+from modanet_utils.plots import dots, ends_of, legend_below, offsets, rows, title_above_legend, titled
 from modanet_utils.remedies.tables import frame
 from modanet_utils.trials import TRIALS, color_of, label_of
 
@@ -92,6 +92,6 @@ def presence_dots(found: Mapping[str, Mapping[str, Any]], title: str) -> Figure:
         axis.plot(values, range(len(order)), "o", ms=6, alpha=0.85, color=color, label=label_of(name))
     rows(axis, [f"{c}  ({images[c]})" for c in order])
     axis.set(xlim=(-0.02, 1), xlabel="F1 of “is it worn?”, photos that show the class in brackets")
-    axis.legend(loc="lower left", fontsize=9)
     axis.set_title(title)
+    legend_below(figure, axis, columns=3)
     return figure
