@@ -60,7 +60,12 @@ def _length(results: Mapping[str, Any]) -> str:
         for long, short in pairs
         if short in rows
     ]
-    return f"Three times the training moves the mean IoU of {listed(told)}." if told else ""
+    if not told:
+        return ""
+    ends = [rows.get(name, {}).get("hair_as_headwear") for name in ("combined", "combined_long")]
+    short, long = (value_text(end, form=".1%") for end in ends)
+    hair = f"; of the hair the combined loss then calls {long} headwear, not {short}"
+    return f"Three times the training moves the mean IoU of {listed(told)}{hair if None not in ends else ''}."
 
 
 def length(results: Mapping[str, Any]) -> Table:
