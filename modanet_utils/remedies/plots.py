@@ -29,7 +29,8 @@ def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], title: str) -> 
             if score == "mean_iou":
                 _, low, high = ends_of(table.loc[known], score)
                 axis.vlines(spots, low, high, color=color, alpha=0.4)
-        axis.set(xlabel="epochs", title=label, ylim=(0, 13.5 if score == "found" else None))
+        top = 13.5 if score == "found" else 1.15 * float(table[f"{score}_high" if score == "mean_iou" else score].max())
+        axis.set(xlabel="epochs", title=label, ylim=(0, top))
         axis.set_xticks(sorted({epochs[name] for name in table.index}))
     axes[-1].yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
@@ -74,7 +75,8 @@ def opening(results: Mapping[str, Any]) -> tuple[Figure, str] | None:
         return None
     table = frame(rows_)
     gains = table["change"].dropna()
-    title = f"{(table['change_low'] > 0).sum()} of {len(gains)} changes clearly raise the mean IoU"
+    single = table.drop(index="recommended", errors="ignore")["change_low"].dropna()
+    title = f"{(single > 0).sum()} of {len(single)} single changes clearly raise the mean IoU"
     best = gains.idxmax()
     most = f"most by {label_of(best)}, {gains[best]:+.3f}, of {len(gains)}"
     return remedy_dots(table, title), f"Gain in mean IoU and hair called headwear, a row a change; {most}."

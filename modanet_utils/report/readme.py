@@ -39,7 +39,8 @@ def _classes() -> str:
     }
     rows["**mean**"] = ["", *(value_text(test["mean_iou"]) for test in tests.values())]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["photos", *tests]).rename_axis(columns="IoU")
-    return f"{markdown(table)}\n\n{caption(recorded())}"
+    first = "Each is its trial's first training; [every trial](reports/ccp/trials.md) has the other seeds."
+    return f"{markdown(table)}\n\n{caption(recorded())} {first}"
 
 
 def _told(one: pd.DataFrame | Markdown) -> str:
