@@ -37,12 +37,16 @@ class LabelMap:
     def target(self, label: str) -> str | None:
         return self.targets.get(spelling(label))
 
+    def _near(self, label: str) -> str:
+        """What the writer of the map may have meant: a slip in the map itself, or one of our labels."""
+        near = [get_close_matches(spelling(label), known, 1, 0.7) for known in (self.targets, NUMBERS)]
+        return next((f" (near {one[0]!r})" for one in near if one), "")
+
     def numbers(self, labels: Iterable[str], where: object) -> dict[str, int]:
         """Each of their labels' number in a label map (0 to 15, 255); DatasetError naming all that the map lacks."""
         labels = list(dict.fromkeys(labels))
         if lacking := [label for label in labels if self.target(label) is None]:
-            near = {one: get_close_matches(spelling(one), NUMBERS, 1, 0.5) for one in lacking[:12]}
-            named = ", ".join(f"{one!r} (near {ours[0]!r})" if ours else repr(one) for one, ours in near.items())
+            named = ", ".join(f"{one!r}{self._near(one)}" for one in lacking[:12])
             named += ", ..." * (len(lacking) > 12)
             raise DatasetError(
                 f"{where}: {self.name} says nothing of {len(lacking)} of {len(labels)} labels, {named}: name each in a "

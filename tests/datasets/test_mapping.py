@@ -68,6 +68,13 @@ def test_some_labels_by_hand() -> None:
     assert read_map(None).numbers(["scarf/tie", "Hair", "ignore"], "") == {"scarf/tie": 13, "Hair": 14, "ignore": 255}
 
 
+def test_a_slip_in_the_map_itself_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("labels: {shrit: top, jeans: pants}\n")
+    with pytest.raises(DatasetError, match=r"'shirt' \(near 'shrit'\), 'trousers': name each"):
+        read_map(str(file)).numbers(["shirt", "jeans", "trousers"], "masks")
+
+
 def test_labels_that_a_map_lacks_are_all_named_with_the_nearest() -> None:
     with pytest.raises(DatasetError) as error:
         read_map(None).numbers(["pants", "pant", "boot", "zzz"], "mine.json")
