@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modanet_utils import metrics, statistics
-from modanet_utils.remedies.tables import CELLS
+from modanet_utils.remedies.tables import CELLS, stacks
 from modanet_utils.results.claims import Claim, Ends
 from modanet_utils.statistics import Measure
 
@@ -37,11 +37,7 @@ class Evidence:
         """What the loss (0) or the weights (1) change, on average over both settings of the other."""
         if not set(CELLS.values()) <= self.counts.keys():
             return None
-        without, those = (
-            np.stack([self.counts[name] for key, name in CELLS.items() if (key[position] == with_it) is on])
-            for on in (False, True)
-        )
-        return statistics.paired_comparison(without, those, measure)[:3]
+        return statistics.paired_comparison(*stacks(self.counts, position, with_it), measure)[:3]
 
 
 ONE = "one training each"

@@ -65,6 +65,13 @@ def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
 
 
+def stacks(counts: Counts, position: int, level: str) -> tuple[NDArray, NDArray]:
+    """Counts ``(2, images, 16, 14)`` of the trials of `CELLS` without a level of loss (0) or weights (1), and with."""
+    with_it = [counts[name] for key, name in CELLS.items() if key[position] == level]
+    without = [counts[name] for key, name in CELLS.items() if key[position] != level]
+    return np.stack(without), np.stack(with_it)
+
+
 def two_by_two(counts: Counts) -> dict[str, Any]:
     """What the loss and what the weights buy, each on average over both settings of the other.
 
@@ -84,8 +91,7 @@ def two_by_two(counts: Counts) -> dict[str, Any]:
     effects: dict[str, dict[str, float]] = {}
     classes: dict[str, Any] = {}
     for factor, position, level in (("loss", 0, "combined loss"), ("weights", 1, "weights")):
-        with_it = np.stack([counts[name] for key, name in CELLS.items() if key[position] == level])
-        without = np.stack([counts[name] for key, name in CELLS.items() if key[position] != level])
+        without, with_it = stacks(counts, position, level)
         effects[factor] = {}
         for score, measure in (("mean_iou", metrics.clothing_mean_iou), ("precision", metrics.clothing_precision)):
             change = statistics.paired_comparison(without, with_it, measure)[:3]

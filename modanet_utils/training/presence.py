@@ -50,8 +50,7 @@ def measure(run: Run, tagged: str | Path, labelled: str | Path, quiet: bool = Tr
         pixels[row] = np.bincount(labels.ravel(), minlength=len(CLASSES))
     progress.close(f"{len(ids):,} photos measured")
     found = Presence(ids, worn.astype(bool), pixels)
-    kept = np.array(ids), found.worn, found.pixels
-    write_whole(run.folder / FILE, lambda path: np.savez_compressed(path, ids=kept[0], worn=kept[1], pixels=kept[2]))
+    write_whole(run.folder / FILE, lambda path: np.savez_compressed(path, ids=ids, worn=found.worn, pixels=pixels))
     return found
 
 

@@ -31,15 +31,13 @@ def halves(tagged: Dataset, labelled: Dataset) -> dict[str, list[int]]:
     """Ids of the tagged photos that teach and that measure; what resembles a pixel-labelled photo does neither."""
     if not any("tags" in record for record in tagged.images.values()):
         raise DatasetError(f"{tagged.root} has no tags: convert them with 'modanet convert ccp-tags'.")
-    records = [dict(record) for dataset in (labelled, tagged) for record in dataset.images.values()]
-    for number, record in enumerate(records):
-        record["id"] = number  # both may count from 1
+    both = [record for dataset in (labelled, tagged) for record in dataset.images.values()]
+    records = [record | {"id": number} for number, record in enumerate(both)]  # both may count from 1
     thumbnails = [_thumbnail(dataset, image_id) for dataset in (labelled, tagged) for image_id in dataset.ids]
     writing.mark_scenes(records, np.stack(thumbnails))
-    known = {record.get("group") for record in records[: len(labelled.ids)]} - {None}
-    alike = {
-        i for i, record in zip(tagged.ids, records[len(labelled.ids) :], strict=True) if record.get("group") in known
-    }
+    groups = [record.get("group") for record in records]
+    known = set(groups[: len(labelled.ids)]) - {None}
+    alike = {i for i, group in zip(tagged.ids, groups[len(labelled.ids) :], strict=True) if group in known}
     return {part: [i for i in ids if i not in alike] for part, ids in split(tagged, 0, HALVES).items()}
 
 

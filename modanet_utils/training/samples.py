@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -17,6 +16,7 @@ from modanet_utils.augment import PADDING, Letterbox, augment, training_transfor
 from modanet_utils.classes import CLASSES, IGNORE
 from modanet_utils.datasets.coco import IMAGES, DatasetError
 from modanet_utils.datasets.coco import Dataset as Photos
+from modanet_utils.datasets.photos import header, is_turned
 from modanet_utils.trials import TrialConfig
 
 CACHE_BYTES = 1 << 30
@@ -128,11 +128,12 @@ def check_data(photos: Photos, parts: Mapping[str, list[int]]) -> None:
 
 
 def _fits(photos: Photos, image_id: int) -> bool:
-    """Whether a photo's header gives the size that its annotations have."""
+    """Whether a photo's header gives the size that its annotations have, as it is stored or turned as EXIF says."""
+    size = photos.size(image_id)
     try:
-        with Image.open(photos.root / IMAGES / photos.images[image_id]["file_name"]) as photo:
-            return photo.size[::-1] == photos.size(image_id)
-    except (OSError, ValueError, Image.DecompressionBombError):  # OpenCV knows other formats
+        stored, orientation = header(photos.root / IMAGES / photos.images[image_id]["file_name"])
+        return stored == size or is_turned(stored, orientation, size)
+    except DatasetError:  # OpenCV knows other formats
         with contextlib.suppress(DatasetError):
             photos.image(image_id)
             return True

@@ -30,6 +30,7 @@ from modanet_utils.datasets.writing import CATEGORIES
 from modanet_utils.imbalance.explore import explore
 from modanet_utils.project import ROOT
 from modanet_utils.splits import split
+from modanet_utils.training.samples import check_data
 from modanet_utils.training.start import run_trial
 from modanet_utils.trials import TrialConfig
 
@@ -295,6 +296,7 @@ def test_a_photo_is_turned_as_exif_says_where_its_annotated_size_fits_that(orien
         assert np.abs(dataset.image(number) - picture(number).astype(int)).mean() < 20
     sure = "which fits their annotated size" if orientation > 4 else "which their size cannot prove right"
     assert "6 photos turned by their EXIF orientation" in dataset.said() and sure in dataset.said()
+    check_data(dataset, {"train": dataset.ids})  # nor does a training take them for photos of another size
     report = modanet.prepare(folder / "annotations.json", folder / "images", tmp_path / "out")
     assert report.usable == 6
 
