@@ -184,6 +184,8 @@ class TrialConfig(Settings):
     """Photos of classes that fewer of the photos than this share show are drawn more often; 0 draws each once."""
     pseudo_labels: Annotated[Folder, AddedLater()] = None
     """Name of a dataset folder beside the data's whose photos teach as well, every epoch as long as without them."""
+    start_from: Annotated[Folder, AddedLater()] = None
+    """A run whose network goes on learning: its folder, its name in a report, or the hash of its settings."""
     split_seed: Count = 0
 
     @property
@@ -253,7 +255,9 @@ class Trial:
     headline: bool = False  # every finished series holds it, and the headline tables show it
     seeds: int = 1  # trainings of it; one with several keeps the first's weights
     part: Literal["losses", "length", "remedies"] = "losses"  # of the report: notebook 03, or 06 and its two parts
-    longer: int = 1  # times as many epochs as the other trials
+    longer: float = 1  # times as many epochs as the other trials
+    larger: float = 1  # times the sides of their pictures, down to a multiple of 32
+    after: str = ""  # the trial whose network goes on learning
     against: str = "combined"  # the trial from which it differs in one thing
     weights: bool = False  # kept with its weights though it has one seed
 
@@ -266,7 +270,9 @@ TAGGED = {"pseudo_labels": "ccp_pseudo"}
 
 def _long(name: str, label: str, changes: dict[str, Any], color: str, weights: bool = False) -> Trial:
     """A trial of notebook 03 with three times the epochs."""
-    return Trial(f"{name}_long", label, changes | FAST, "", color, False, 1, "length", 3, name, weights)
+    return Trial(
+        f"{name}_long", label, changes | FAST, color=color, part="length", longer=3, against=name, weights=weights
+    )
 
 
 def _remedy(name: str, label: str, changes: dict[str, Any]) -> Trial:
@@ -295,7 +301,13 @@ TRIALS: dict[str, Trial] = {
         _remedy("repeat", "rare photos repeated", {"repeat_threshold": 0.15}),
         _remedy("tagged", "tagged photos teach", TAGGED),
         _remedy("gamma0", "focal without focus (gamma 0)", {"gamma": 0.0}),
-        Trial("recommended", "recommended", BODY | TAGGED, color="#000000", seeds=3, part="remedies", longer=3),
+        Trial("combined_body_long", "hair and skin as outputs, 3 x as long", BODY, part="remedies", longer=3,
+              against="combined_long"),
+        Trial("combined_body_tagged_long", "with tagged photos, 3 x as long", BODY | TAGGED, part="remedies", longer=3,
+              against="combined_body_long", seeds=3),
+        Trial("recommended", "recommended", BODY | TAGGED | {"learning_rate": 3e-4}, color="#000000", seeds=3,
+              part="remedies", longer=2 / 3, larger=1.5, against="combined_body_tagged_long",
+              after="combined_body_tagged_long"),
     )
 }  # fmt: skip
 """Every trial; a new one is one more entry."""
@@ -342,7 +354,13 @@ def trial_config(name: str, data_root: str | Path, **settings: Any) -> TrialConf
         raise SettingError(f"Trial {name!r} is unknown: {did_you_mean(name, known)}")
     weights, trial = encoder_weights(settings.get("encoder", PACKAGED)), known[name]
     shared = TrialConfig(**{"encoder_weights": weights} | settings | {"data_root": str(data_root)})
-    return shared.but(**{"epochs": shared.epochs * trial.longer} | (trial.changes or {}))
+    changes: dict[str, Any] = {"epochs": max(1, round(shared.epochs * trial.longer))}
+    if trial.larger != 1:
+        sides = "image_height", "image_width"
+        changes |= {side: int(getattr(shared, side) * trial.larger) // 32 * 32 for side in sides}
+    if trial.after:
+        changes["start_from"] = trial_config(trial.after, data_root, **settings).hash
+    return shared.but(**changes | (trial.changes or {}))
 
 
 def encoder_weights(encoder: str) -> str:

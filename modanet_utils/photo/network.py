@@ -11,17 +11,16 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.model import Net
 from modanet_utils.photo.pictures import read, rgb
-from modanet_utils.project import ROOT, ProjectError, did_you_mean
+from modanet_utils.project import ProjectError
 from modanet_utils.thresholds import PERSON, SECOND_FIGURE, SURE
 from modanet_utils.training.predict import small_logits
-from modanet_utils.training.runs import WEIGHTS, load_network
+from modanet_utils.training.weights import WEIGHTS, folder_of, load_network, rooms
 from modanet_utils.trials import TrialConfig
 
 PREFERRED = ("recommended", "combined_body")
@@ -125,16 +124,9 @@ def segment(photo: Any, run: str | Path | None = None) -> np.ndarray:
 
 def open_network(run: str | Path | None = None) -> Network:
     """The network of a run, named and refused as for `segment`; it is read once."""
-    rooms = [ROOT / "runs", *sorted(ROOT.glob("reports/*/runs"))]
-    for name in PREFERRED if run is None else (run,):
-        for place in (Path(name).expanduser(), ROOT / name, *(room / name for room in rooms)):
-            if (place / "config.json").is_file():
-                return _open(place.resolve())
-    if run is None:
+    if run is None and not any((room / name).is_dir() for room in rooms() for name in PREFERRED):
         raise ProjectError(f"No trained network is here: give the folder of a run that holds {WEIGHTS}.")
-    known = sorted(path.parent.name for room in rooms for path in room.glob(f"*/{WEIGHTS}"))
-    what = "holds no config.json" if Path(run).expanduser().exists() else "is unknown"
-    raise ProjectError(f"Run {str(run)!r} {what}: {did_you_mean(run, [*known, 'or the folder of a run'])}")
+    return _open(folder_of(*(PREFERRED if run is None else (run,))))
 
 
 @functools.lru_cache(maxsize=2)
@@ -146,10 +138,5 @@ def _open(folder: Path) -> Network:
         raise ProjectError(f"{folder / 'config.json'} is damaged ({why}): copy the run's folder anew.") from None
     if not (file := folder / WEIGHTS).is_file():
         raise ProjectError(f"The run in {folder} was kept without weights: name another, or train it again.")
-    try:
-        net = load_network(config, file)
-    except (SafetensorError, RuntimeError, OSError):
-        raise ProjectError(f"{file} is damaged, or of another network: copy the run's folder anew.") from None
-    if not all(bool(tensor.isfinite().all()) for tensor in net.state_dict().values()):
-        raise ProjectError(f"{file} holds values that are not finite: copy the run's folder anew.")
+    net = load_network(config, file)
     return Network(folder, config, net.to("cuda" if torch.cuda.is_available() else "cpu"))

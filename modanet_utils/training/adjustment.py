@@ -19,8 +19,9 @@ from modanet_utils.metrics import class_scores, clothing_mean_iou, confusion_cou
 from modanet_utils.progress import Progress
 from modanet_utils.project import write_whole
 from modanet_utils.training.predict import predict_logits, winners
-from modanet_utils.training.runs import WEIGHTS, Run
+from modanet_utils.training.runs import Run
 from modanet_utils.training.samples import photo_and_truth
+from modanet_utils.training.weights import WEIGHTS
 
 TAUS: tuple[float, ...] = tuple(round(0.1 * step, 1) for step in range(11))
 """The values of tau that are tried; 0 is the run as it is."""

@@ -8,6 +8,7 @@ Code is told apart by the syntax trees of `DECIDING`, without comments, docstrin
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import json
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from modanet_utils.datasets.coco import IMAGES, Dataset, open_dataset
+from modanet_utils.project import ROOT, ProjectError
 from modanet_utils.splits import split
+from modanet_utils.training.weights import file_digest, start_weights
 from modanet_utils.trials import TrialConfig
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -33,6 +36,7 @@ SAID: dict[str, str] = {
     "content": "other photos",
     "split": "another split",
     "pseudo_labels": "other pseudo labels",
+    "start": "other weights to start from",
     "code": "other code",
     "processes": "another number of processes",
 }
@@ -41,12 +45,12 @@ SAID: dict[str, str] = {
 _asked: dict[int, tuple[weakref.ref[Dataset], dict[str, Any]]] = {}
 
 
-def identity(dataset: Dataset, config: TrialConfig) -> dict[str, Any]:
+def identity(dataset: Dataset, config: TrialConfig, runs: Path | None = None) -> dict[str, Any]:
     """What decides a run beside its settings: 16 hexadecimal digits or a number by each key of `SAID`.
 
-    ``pseudo_labels`` is there only where the configuration names some that are at hand: a kept run can be read without
-    them. A DatasetError if they cannot be opened. Photos are read once for an opened `Dataset`: after exchanging some,
-    open it again.
+    ``pseudo_labels`` and ``start`` are there only where what the configuration names is at hand (a run in ``runs``,
+    too): a kept run can be read without it. A DatasetError if it cannot be opened. Photos are read once for an opened
+    `Dataset`: after exchanging some, open it again.
     """
     found = {
         **_of_data(dataset),
@@ -56,6 +60,9 @@ def identity(dataset: Dataset, config: TrialConfig) -> dict[str, Any]:
     }
     if config.pseudo_labels and (folder := dataset.root.parent / config.pseudo_labels).exists():
         found["pseudo_labels"] = _digest(_of_data(open_dataset(folder)))
+    with contextlib.suppress(ProjectError):  # said when it is to be trained
+        if start := start_weights(config, dataset.fingerprint, ROOT / "runs" if runs is None else runs):
+            found["start"] = file_digest(start)
     return found
 
 

@@ -32,6 +32,7 @@ from modanet_utils.training import samples as training_samples
 from modanet_utils.training.devices import sum_over_processes
 from modanet_utils.training.predict import class_logits
 from modanet_utils.training.samples import EpochOrder, Samples, check_data, check_unread, left_out_text, repeat_factors
+from modanet_utils.training.weights import read_weights
 from modanet_utils.trials import TrialConfig
 
 
@@ -58,12 +59,16 @@ def train(
     folder: Path,
     accelerator: Accelerator,
     quiet: bool,
+    start: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Train from the last complete epoch on; a record an epoch, of earlier ones too.
 
+    Args:
+        start: Weights of a run from which the first epoch starts, if not from ImageNet's.
+
     Raises:
-        ProjectError: Too many processes, photos or masks that cannot be used, too little memory, or a loss that is
-            not finite.
+        ProjectError: Too many processes, photos or masks that cannot be used, weights of another network, too little
+            memory, or a loss that is not finite.
     """
     set_seed(config.seed)
     samples, order = _lessons(dataset, parts["train"], config)
@@ -77,7 +82,7 @@ def train(
     weights = class_weights(image_pixels(dataset, parts["train"]), config.class_weights)
     criterion = build_loss(config, weights).to(accelerator.device)
     steps = config.epochs * len(loader)
-    net, optimizer, schedule = _learner(config, steps)
+    net, optimizer, schedule = _learner(config, steps, start)
     net, optimizer, loader, schedule = accelerator.prepare(net, optimizer, loader, schedule)
     history = _restore(accelerator, folder)
     progress = Progress(steps, quiet or not accelerator.is_main_process, every=0)
@@ -122,9 +127,11 @@ def _lessons(dataset: Photos, ids: list[int], config: TrialConfig) -> tuple[Samp
     return Samples(dataset, ids, config, train=True), EpochOrder(len(ids), config.seed, draws, repeats)
 
 
-def _learner(config: TrialConfig, steps: int) -> tuple[nn.Module, Optimizer, LRScheduler]:
+def _learner(config: TrialConfig, steps: int, start: Path | None) -> tuple[nn.Module, Optimizer, LRScheduler]:
     """The network, and AdamW on one cycle of the learning rate."""
     net: nn.Module = model.build(config.encoder, config.encoder_weights, config.attention, outputs=config.outputs)
+    if start is not None:
+        read_weights(net, start)
     net = without_unused(net).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     warm_up = 0.11 if steps == 10 else 0.1  # a tenth of 10 steps ends at step 0, by which PyTorch divides

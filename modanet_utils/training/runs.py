@@ -23,9 +23,9 @@ from modanet_utils.splits import split
 from modanet_utils.statistics import test_summary
 from modanet_utils.training.devices import accelerator_for
 from modanet_utils.training.identity import differences, identity, in_words, named
+from modanet_utils.training.weights import WEIGHTS, load_network
 from modanet_utils.trials import SettingError, TrialConfig
 
-WEIGHTS = "weights.safetensors"
 FINISHED = "scores.json"
 """Written last: a run folder that holds it is finished."""
 DAMAGED = "damaged"
@@ -79,7 +79,7 @@ class Run:
 
 def run_folder(config: TrialConfig, dataset: Photos, runs: Path) -> Path:
     """Where a trial is trained: named by its settings and by what it is of, see `identity`."""
-    return runs / f"{config.hash}-{named(identity(dataset, config))}"
+    return runs / f"{config.hash}-{named(identity(dataset, config, runs))}"
 
 
 def find_run(config: TrialConfig, dataset: Photos, runs: Path | None = None, keep_old: bool = False) -> Run | None:
@@ -103,7 +103,7 @@ def search(
     Returns:
         The run; what is to be said of it, or of those that are not taken; the damaged ones in ``runs``.
     """
-    now, test = identity(dataset, config), split(dataset, config.split_seed)["test"]
+    now, test = identity(dataset, config, runs), split(dataset, config.split_seed)["test"]
     name, notes, old, damaged = f"{config.hash}-{named(now)}", [], [], []
     here = sorted(runs.glob(f"{config.hash}-*"), key=lambda folder: folder.name != name)
     for folder in (*here, *sorted(ROOT.glob("reports/*/runs/*"))):
@@ -151,12 +151,6 @@ def keep(run: Run, destination: Path, weights: bool = True) -> None:
         for file in sorted(run.folder.iterdir(), key=lambda file: file.name == FINISHED):
             if file.is_file() and (weights or file.name != WEIGHTS):
                 shutil.copyfile(file, folder / file.name)
-
-
-def load_network(config: TrialConfig, file: Path) -> model.Net:
-    net = model.build(config.encoder, None, config.attention, outputs=config.outputs)  # normalisation is in the file
-    net.load_state_dict({n: t.float() if t.is_floating_point() else t for n, t in load_file(file).items()})
-    return net.to(memory_format=torch.channels_last).eval()
 
 
 def _finished_run(folder: Path, config: TrialConfig) -> Run | None:

@@ -25,7 +25,8 @@ from modanet_utils.training.identity import identity
 from modanet_utils.training.lock import alone, check_state, clear, set_aside
 from modanet_utils.training.loop import train
 from modanet_utils.training.predict import test_counts
-from modanet_utils.training.runs import FINISHED, NOTE, WEIGHTS, Run, load_network, read_run, run_folder, say, search
+from modanet_utils.training.runs import FINISHED, NOTE, Run, read_run, run_folder, say, search
+from modanet_utils.training.weights import WEIGHTS, load_network, start_weights
 from modanet_utils.trials import TrialConfig, as_text, encoder_weights, read_profile
 
 
@@ -50,14 +51,16 @@ def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False
 
 def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) -> None:
     """Train from the last complete epoch on, score the test part once, finish the run folder."""
-    made_by = provenance() | {"identity": identity(dataset, config)}  # now: the code may be changed while it runs
+    # Now, as the code may be changed while it runs.
+    made_by = provenance() | {"identity": identity(dataset, config, folder.parent)}
     accelerator = accelerator_for(config)
     if accelerator.is_main_process and not quiet and (said := dataset.said()):
         print(said, flush=True)
     parts = split(dataset, config.split_seed)
     if accelerator.is_main_process:
         write_json(folder / "provenance.json", made_by)  # what an interrupted training was of
-    history = train(config, dataset, parts, folder, accelerator, quiet)
+    start = start_weights(config, dataset.fingerprint, folder.parent)
+    history = train(config, dataset, parts, folder, accelerator, quiet, start)
     if accelerator.is_main_process:
         # Rounded before scoring: the file that is kept gives exactly the numbers that are reported.
         half = {name: t.half() if t.is_floating_point() else t for name, t in load_file(folder / "best").items()}

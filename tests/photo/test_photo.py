@@ -30,7 +30,7 @@ from modanet_utils.photo.plots import SIDES, overlay
 from modanet_utils.plots import PALETTE
 from modanet_utils.project import ROOT, ProjectError
 from modanet_utils.training.predict import predict_logits
-from modanet_utils.training.runs import WEIGHTS
+from modanet_utils.training.weights import WEIGHTS
 from modanet_utils.trials import TrialConfig
 
 

@@ -7,8 +7,8 @@ import pytest
 from modanet_utils.datasets.coco import open_dataset
 from modanet_utils.training import runs as training_runs
 from modanet_utils.training.plan import finished, keep_run, remaining, seeds_of
-from modanet_utils.training.runs import WEIGHTS
 from modanet_utils.training.start import run_trial
+from modanet_utils.training.weights import WEIGHTS
 from modanet_utils.trials import plan
 
 

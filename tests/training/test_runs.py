@@ -26,7 +26,7 @@ from modanet_utils import project
 from modanet_utils.datasets.coco import DatasetError, open_dataset
 from modanet_utils.project import ProjectError
 from modanet_utils.splits import split
-from modanet_utils.training import lock, loop, runs, start
+from modanet_utils.training import lock, loop, runs, start, weights
 from modanet_utils.training import predict as scoring
 from modanet_utils.training.identity import named
 from modanet_utils.training.runs import Run, epochs_done, find_run, keep, run_folder
@@ -42,7 +42,7 @@ class Trains(Exception):
 @pytest.fixture(autouse=True)
 def nothing_kept_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     runs.say.cache_clear()
-    for module in (project, runs, start):
+    for module in (project, runs, start, weights):
         monkeypatch.setattr(module, "ROOT", tmp_path / "project")
     yield
     AcceleratorState._reset_state(reset_partial_state=True)

@@ -30,7 +30,7 @@ from modanet_utils.datasets.coco import DatasetError, open_dataset
 from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.metrics import confusion_counts
 from modanet_utils.splits import split
-from modanet_utils.training import loop, runs, start
+from modanet_utils.training import loop, runs, start, weights
 from modanet_utils.training import predict as scoring
 from modanet_utils.training import samples as training_samples
 from modanet_utils.training.loop import _record, _save, build_loss, training_target, without_unused
@@ -47,7 +47,7 @@ Train = Callable[..., Run]
 def nothing_kept_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Runs beside the project's report are out of sight, and Accelerate forgets what it was told."""
     runs.say.cache_clear()
-    for module in (project, runs, start):
+    for module in (project, runs, start, weights):
         monkeypatch.setattr(module, "ROOT", tmp_path / "project")
     yield
     AcceleratorState._reset_state(reset_partial_state=True)
