@@ -1,6 +1,7 @@
 """What the whole project shares: where it lies, what a number was made with, how a request is refused."""
 
 import contextlib
+import ctypes
 import difflib
 import errno
 import glob
@@ -167,6 +168,8 @@ def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iter
     """
     check_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for aside in path.parent.glob(f".*.before.{glob.escape(path.name)}") if not path.exists() else ():
+        aside.rename(path)  # a process was killed between the two renames below
     partial, before = partial_path(path), partial_path(path.with_name(f"before.{path.name}"))
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
@@ -175,8 +178,10 @@ def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iter
             yield partial
         if not unless():
             replaces = path.exists()
+            if replaces and _exchanged(partial, path):
+                return
             if replaces:
-                path.rename(before)  # aside: at no moment is there neither the old nor the new one
+                path.rename(before)
             try:
                 partial.rename(path)
             except BaseException:
@@ -186,6 +191,16 @@ def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iter
             shutil.rmtree(before, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange the names of two folders at once; False where the system (other than Linux and macOS) cannot."""
+    with contextlib.suppress(AttributeError, TypeError):  # TypeError: Windows has no library without a name
+        system, names = ctypes.CDLL(None), (os.fsencode(one), os.fsencode(other))
+        if sys.platform == "darwin":
+            return system.renamex_np(*names, 2) == 0
+        return system.renameat2(-100, names[0], -100, names[1], 2) == 0  # -100: as seen from the current folder
+    return False
 
 
 def write_json(path: Path, content: object) -> None:

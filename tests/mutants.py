@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "reports" / "reliability.json"
-SEED, NUMBER, SECONDS = 20, 40, 90
+SEED, NUMBER, SECONDS = 20, 40, 240
 
 _DATA = ("datasets/test_datasets", "datasets/test_brought", "datasets/test_own", "datasets/test_scale")
 _TRAINING = ("training/test_runs", "training/test_training")

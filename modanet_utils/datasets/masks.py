@@ -44,6 +44,19 @@ def _flaw(polygon: Any) -> str | None:
         return "polygons with a coordinate that is not a number"
 
 
+def is_plain(segmentation: Any) -> bool:
+    """Whether it is some polygons of finite numbers, neither many nor long: what nearly all are, told in one go."""
+    try:
+        for polygon in segmentation:
+            if type(polygon) is not list or not 6 <= len(polygon) <= 1000 or len(polygon) % 2:
+                return False
+            if not math.isfinite(sum(polygon)):
+                return False
+    except (OverflowError, TypeError):
+        return False
+    return 0 < len(segmentation) <= 20
+
+
 def flaws(segmentation: Any) -> list[str]:
     """What no mask can be made of in a segmentation, one entry each."""
     if isinstance(segmentation, dict):
