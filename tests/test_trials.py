@@ -75,7 +75,7 @@ def test_the_plan_names_every_training_once() -> None:
     planned = plan("anywhere", seed=7, epochs=2)
     names, once = [one.name for one in planned], [trial.name for trial in trained()]
     assert names[: len(once)] == once
-    assert finalists() == ["cross_entropy", "combined", "recommended"]
+    assert finalists() == ["cross_entropy", "combined", "combined_body_tagged_long", "recommended"]
     assert names[len(once) :] == [f"{name}-seed{seed}" for seed in (1, 2) for name in finalists()]
     assert len({one.config.hash for one in planned}) == len(planned)
     assert {one.config.seed for one in planned} == {7, 8, 9}
@@ -205,6 +205,7 @@ def test_every_field_that_can_change_a_result_changes_the_hash_and_no_other() ->
         "loss": "dice", "class_weights": "inverse", "gamma": 1.0, "dice": 0.0, "focal": 0.0, "lovasz": 0.0,
         "lovasz_bins": None, "weight_decay": 0.0, "augmentation": False, "split_seed": 1,
         "workers": 1, "processes": 2, "data_root": "elsewhere", "repeat_threshold": 0.2, "pseudo_labels": "more",
+        "start_from": "other",
     }  # fmt: skip
     assert set(other) == set(TrialConfig.model_fields)
     kept = {name for name, value in other.items() if TrialConfig(**{name: value}).hash == TrialConfig().hash}

@@ -55,6 +55,13 @@ def _trials() -> str:
     return _page("trials.md.j2", compared="\n\n".join(told) or "Not recorded yet.", **texts)
 
 
+def _labels() -> str:
+    found = recorded()["remedies"]["second_reading"]["combined"]
+    shares = {name: f"{found[name]:.0%}" for name in ("pants", "boots")}
+    scores = {"once": value_text(found["mean_iou"]), "again": value_text(found["again"])}
+    return _page("labels.md.j2", stockings=f"{found['pixels']:.2%}", photos=str(found["photos"]), **shares, **scores)
+
+
 def _page(template: str, **texts: str) -> str:
     return rendered(template, **{name: Markup(text) for name, text in texts.items()})
 
@@ -64,6 +71,7 @@ README_PARTS: dict[str, Callable[[], str]] = {"answer": _answer, "classes": _cla
 PAGES: dict[str, Callable[[], str]] = {
     "reports/ccp/claims.md": lambda: _page("claims.md.j2", table=markdown(claims_table(recorded()))),
     "reports/ccp/trials.md": _trials,
+    "reports/ccp/labels.md": _labels,
     "reports/speed.md": lambda: _page("speed.md.j2", tables=speed.text(speed.recorded(ROOT / "reports/bench.json"))),
     "reports/ccp/figures/iou_per_class.svg": lambda: rendered("chart.svg.j2", results=recorded(), alone=True),
 }

@@ -31,7 +31,8 @@ from modanet_utils.training.adjustment import adjust
 from modanet_utils.training.plan import finished, keep_run, remaining
 from modanet_utils.training.runs import Run
 from modanet_utils.training.start import run_trial
-from modanet_utils.trials import Planned, Settings, finalists, plan, read_profile
+from modanet_utils.training.weights import start_weights
+from modanet_utils.trials import TRIALS, Planned, Settings, finalists, plan, read_profile
 
 
 def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, NotebookNode]:
@@ -167,11 +168,22 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
         print(f"  {one.name}: {epochs} epochs to go{time_left}", flush=True)
     for number, (one, _) in enumerate(left, 1):
         print(f"{number} of {len(left)}: {one.name}", flush=True)
-        if reason := pseudo.missing(one.config, there.get(pseudo.TEACHER), quiet=False):
+        if reason := pseudo.missing(one.config, there.get(pseudo.TEACHER), quiet=False) or _no_start(one, dataset):
             print(f"  left out: {reason}", flush=True)
         else:
             there[one.name] = _trained(one, dataset, data_root)
             keep_run(one.name, there[one.name], out)
+
+
+def _no_start(one: Planned, dataset: Dataset) -> str | None:
+    """Why a trial cannot go on from another's network, in one sentence; None if it can, or starts afresh."""
+    try:
+        start_weights(one.config, dataset.fingerprint, ROOT / "runs")
+    except ProjectError:
+        trial, _, seed = one.name.partition("-")
+        first = TRIALS[trial].after + (f"-{seed}" if seed else "")
+        return f"it goes on from the network of {first}, which is not in runs/ with its weights: train that first."
+    return None
 
 
 def _trained(one: Planned, dataset: Dataset, source: Path | None) -> Run:

@@ -17,9 +17,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from reporting import DEFAULTS, complete_results, parameters_cell, tree, write_dataset, write_notebooks
 
-from modanet_utils import model
+from modanet_utils import model, trials
 from modanet_utils.__main__ import main
 from modanet_utils.datasets import ccp, writing
+from modanet_utils.datasets.coco import open_dataset
 from modanet_utils.project import ROOT, ProjectError
 from modanet_utils.report import series
 from modanet_utils.report.execute import (
@@ -34,6 +35,7 @@ from modanet_utils.report.pages import notebook_page
 from modanet_utils.report.safety import fetched, foreign_code
 from modanet_utils.results.schema import check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS, open_workspace
+from modanet_utils.trials import plan
 
 
 def test_notebook_parameters_are_literals() -> None:
@@ -429,3 +431,13 @@ def test_unfinished_sees_what_a_run_left_out() -> None:
     failed = cells(1)
     failed.cells[0].outputs = [new_output("error", ename="KeyError", evalue="x", traceback=[])]
     assert unfinished(failed) == ["code cell 1 ended with KeyError"]
+
+
+def test_a_trial_that_goes_on_from_another_is_left_out_without_it(street: Path, project: Path) -> None:
+    dataset, small = open_dataset(street), {"image_height": 64, "image_width": 32, "batch_size": 4, "epochs": 1}
+    reasons = {one.name: series._no_start(one, dataset) for one in plan(street, "remedies", **small)}
+    assert reasons["combined_body"] is None
+    first = trials.TRIALS["recommended"].after
+    assert reasons["recommended-seed1"] == (
+        f"it goes on from the network of {first}-seed1, which is not in runs/ with its weights: train that first."
+    )

@@ -29,6 +29,7 @@ from modanet_utils.classes import CLASSES, CLOTHING, HAIR, IGNORE, SKIN
 from modanet_utils.datasets.coco import DatasetError, open_dataset
 from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.metrics import confusion_counts
+from modanet_utils.project import ProjectError
 from modanet_utils.splits import split
 from modanet_utils.training import loop, runs, start, weights
 from modanet_utils.training import predict as scoring
@@ -105,6 +106,36 @@ def one_sentence(text: str) -> str:
 
 class Interrupt(KeyboardInterrupt):
     pass
+
+
+# ------------------------------------------------------------------------------- from another's network
+
+
+def test_a_training_starts_from_another_runs_network(
+    street: Path, reference: Run, tmp_path: Path, train: Train
+) -> None:
+    by_folder = train(start_from=str(reference.folder), epochs=1, learning_rate=1e-9, image_height=96)
+    anew = train(epochs=1)
+    weights, started, other = (load_file(run.folder / "weights.safetensors") for run in (reference, by_folder, anew))
+    learned = [name for name in weights if name.endswith(".weight")]
+    assert all(torch.allclose(weights[name], started[name], atol=1e-3) for name in learned)
+    assert not all(torch.allclose(weights[name], other[name], atol=1e-3) for name in learned)
+    keep(reference, tmp_path / "runs" / "kept")
+    by_hash = train(start_from=reference.config.hash, epochs=1, learning_rate=1e-9, image_height=96)
+    assert by_hash.counts.tolist() == by_folder.counts.tolist()
+    assert by_hash.provenance["identity"]["start"] == by_folder.provenance["identity"]["start"]
+
+
+def test_what_cannot_be_started_from_is_said_before_the_first_epoch(
+    train: Train, reference: Run, tmp_path: Path
+) -> None:
+    with pytest.raises(ProjectError, match="^Run 'combine' is unknown: "):
+        train(start_from="combine")
+    keep(reference, tmp_path / "bare", weights=False)
+    with pytest.raises(ProjectError, match="bare was kept without weights: name another, or train it again.$"):
+        train(start_from=str(tmp_path / "bare"))
+    with pytest.raises(ProjectError, match=r"of another network \(encoder, attention or number of outputs\)"):
+        train(start_from=str(reference.folder), outputs=16)
 
 
 # ------------------------------------------------------------------------------------- repeatable
