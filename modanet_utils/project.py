@@ -168,29 +168,27 @@ def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iter
     """
     check_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for aside in path.parent.glob(f".*.before.{glob.escape(path.name)}") if not path.exists() else ():
-        aside.rename(path)  # a process was killed between the two renames below
-    partial, before = partial_path(path), partial_path(path.with_name(f"before.{path.name}"))
+    partial, before = partial_path(path), path.with_name(f".before.{path.name}")
+    _settle(path, before)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
         with _room_told(path, partial):
             yield partial
-        if not unless():
-            replaces = path.exists()
-            if replaces and _exchanged(partial, path):
-                return
-            if replaces:
+        if not unless() and not (path.exists() and _exchanged(partial, path)):
+            if path.exists():
                 path.rename(before)
-            try:
-                partial.rename(path)
-            except BaseException:
-                if replaces:
-                    before.rename(path)
-                raise
-            shutil.rmtree(before, ignore_errors=True)
+            partial.rename(path)
     finally:
+        _settle(path, before)
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _settle(path: Path, before: Path) -> None:
+    """Where two renames have to do for an exchange: the old folder is back until the new one has its place."""
+    if before.exists() and not path.exists():
+        before.rename(path)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _exchanged(one: Path, other: Path) -> bool:
@@ -201,6 +199,16 @@ def _exchanged(one: Path, other: Path) -> bool:
             return system.renamex_np(*names, 2) == 0
         return system.renameat2(-100, names[0], -100, names[1], 2) == 0  # -100: as seen from the current folder
     return False
+
+
+def linked(source: str, target: str) -> None:
+    """A file in another folder, too, where none has its name yet: the same, or a copy where the disk has no links."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        pass
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def write_json(path: Path, content: object) -> None:

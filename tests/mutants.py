@@ -18,7 +18,6 @@ import argparse
 import ast
 import copy
 import hashlib
-import json
 import os
 import re
 import resource
@@ -32,8 +31,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests import reliability
+
 ROOT = Path(__file__).resolve().parents[1]
-RECORD = ROOT / "reports" / "reliability.json"
 SEED, NUMBER, SECONDS = 20, 40, 150
 
 _DATA = ("datasets/test_datasets", "datasets/test_brought", "datasets/test_own", "datasets/test_scale")
@@ -68,7 +68,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "training/presence": ("training/test_tagged",),
     "training/pseudo": ("training/test_tagged",),
     "training/runs": _TRAINING,
-    "training/samples": ("training/test_training", "training/test_tagged"),
+    "training/samples": ("training/test_tagged", "training/test_training"),
     "training/start": _TRAINING,
     "training/weights": _TRAINING,
 }
@@ -276,7 +276,7 @@ def main() -> None:
             for name in arguments.baseline.split(","):
                 print(name, *tried(project, (name,)), flush=True)
             return
-        rows = {row["number"]: row for row in _recorded().get("mutants", [])} if arguments.only else {}
+        rows = {row["number"]: row for row in reliability.read().get("mutants", [])} if arguments.only else {}
         for number in numbers:
             one, started = chosen[number - 1], time.monotonic()
             file = project / "modanet_utils" / f"{one.module}.py"
@@ -297,17 +297,8 @@ def main() -> None:
                 f"{time.monotonic() - started:.0f} s)",
                 flush=True,
             )
-        _record([rows[number] for number in sorted(rows)])
+            reliability.write(reliability.read() | {"mutants": [rows[number] for number in sorted(rows)]})
     print(f"{sum(bool(row['killed']) for row in rows.values())} of {len(rows)} killed")
-
-
-def _recorded() -> dict[str, Any]:
-    return json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}
-
-
-def _record(rows: list[dict[str, Any]]) -> None:
-    content = _recorded() | {"mutants": rows}
-    RECORD.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

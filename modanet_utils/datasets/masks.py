@@ -47,10 +47,8 @@ def _flaw(polygon: Any) -> str | None:
 def is_plain(segmentation: Any) -> bool:
     """Whether it is some polygons of finite numbers, neither many nor long: what nearly all are, told in one go."""
     try:
-        for polygon in segmentation:
-            if type(polygon) is not list or not 6 <= len(polygon) <= 1000 or len(polygon) % 2:
-                return False
-            if not math.isfinite(sum(polygon)):
+        for one in segmentation:
+            if not (type(one) is list and 6 <= len(one) <= 1000 and not len(one) % 2 and math.isfinite(sum(one))):
                 return False
     except (OverflowError, TypeError):
         return False

@@ -21,7 +21,7 @@ from modanet_utils.datasets import ccp, writing
 from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset, with_masks
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
-from modanet_utils.project import ROOT, ProjectError, shown, whole_folder
+from modanet_utils.project import ROOT, ProjectError, linked, shown, whole_folder
 from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
@@ -128,25 +128,14 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
     try:
         with whole_folder(out.resolve()) as staging:
             _execute_series(series, parameters, staging, out)
-            if out.exists():  # what others keep there stays: trainings, generated pages
-                shutil.copytree(out, staging, ignore=_REPLACED, copy_function=_also, dirs_exist_ok=True, symlinks=True)
+            if out.exists():  # what else lies there stays, as trainings, but for what is just being written
+                old = shutil.ignore_patterns("*.failed.ipynb", ".[0-9]*.*")
+                shutil.copytree(out, staging, ignore=old, copy_function=linked, dirs_exist_ok=True, symlinks=True)
     finally:
         for folder in created:  # a run that left nothing leaves no empty folder either
             with contextlib.suppress(OSError):
                 folder.rmdir()
     return out
-
-
-_REPLACED = shutil.ignore_patterns("*.failed.ipynb", ".[0-9]*.*")  # and what others are writing just now
-
-
-def _also(old: str, new: str) -> None:
-    """A file in a second folder without a second copy, where the disk can; not in the place of another."""
-    if not os.path.lexists(new):
-        try:
-            os.link(old, new, follow_symlinks=False)
-        except OSError:
-            shutil.copy2(old, new, follow_symlinks=False)
 
 
 def train(profile: str, data_root: Path | None = None, out: Path | None = None) -> None:

@@ -73,6 +73,7 @@ def no_annotations(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.reliability("annotation files")
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -366,6 +367,7 @@ def whole_report(step: str, staging: Path) -> None:
         (staging / name).write_text(step)
 
 
+@pytest.mark.reliability("interrupted reports")
 def test_a_report_is_exchanged_as_one_whenever_it_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed at every change of a file, one after another: what a reader finds is the old report or the new one."""
     out = tmp_path / "reports" / "mine"
