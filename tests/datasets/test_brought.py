@@ -314,7 +314,9 @@ def test_a_photo_that_was_annotated_as_it_is_stored_is_not_turned(tmp_path: Path
 
 
 @pytest.mark.reliability("photos")
-def test_a_damaged_jpeg_that_ends_properly_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_jpeg_that_ends_properly_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The decoder fills what is missing and tells nobody but the process's standard error."""
     folder = write_coco(tmp_path / "brought", [record(1, 96, 96)], [])
     noise = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8))[1].tobytes()
@@ -325,6 +327,10 @@ def test_a_damaged_jpeg_that_ends_properly_is_refused(tmp_path: Path, capfd: pyt
     refusal(lambda: open_dataset(folder).image(1), str(file), "is damaged")
     os.write(2, b"still told\n")
     assert capfd.readouterr().err == "still told\n"
+    imread = cv2.imread
+    monkeypatch.setattr(cv2, "imread", lambda *asked: (os.write(2, b"by others\n"), imread(*asked))[1])
+    refusal(lambda: open_dataset(folder).image(1), "is damaged")
+    assert capfd.readouterr().err == "by others\n"
 
 
 # ---------------------------------------------------------------------------------------- what cannot be believed
