@@ -210,6 +210,12 @@ def _tests(project: Path, files: tuple[str, ...], result: Path) -> None:
 
     class First:
         @staticmethod
+        def pytest_collection_modifyitems(items: list[Any]) -> None:
+            items[:] = [
+                one for one in items if "modanet_utils" not in one.nodeid or isinstance(one, pytest.DoctestItem)
+            ]
+
+        @staticmethod
         def pytest_runtest_logreport(report: Any) -> None:
             if report.failed and not result.exists():
                 result.write_text(report.nodeid.removeprefix("tests/"))
