@@ -192,12 +192,10 @@ def _settle(path: Path, before: Path) -> None:
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Exchange the names of two folders at once; False where the system (other than Linux and macOS) cannot."""
+    """Exchange the names of two folders at once; False where the system, or the disk, cannot, as any but Linux."""
     with contextlib.suppress(AttributeError, TypeError):  # TypeError: Windows has no library without a name
-        system, names = ctypes.CDLL(None), (os.fsencode(one), os.fsencode(other))
-        if sys.platform == "darwin":
-            return system.renamex_np(*names, 2) == 0
-        return system.renameat2(-100, names[0], -100, names[1], 2) == 0  # -100: as seen from the current folder
+        here, at_once = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+        return ctypes.CDLL(None).renameat2(here, os.fsencode(one), here, os.fsencode(other), at_once) == 0
     return False
 
 
