@@ -57,6 +57,7 @@ JUNK = st.recursive(
 )
 ANYWHERE = st.integers(0, 10**6)
 """A place, see `with_junk`."""
+Place = int | tuple[Any, ...]
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -65,10 +66,10 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(deeper for key, inner in pairs for deeper in places(inner, (*path, key)))][not path :]
 
 
-def with_junk(content: Any, at: int, junk: Any) -> Any:
-    """A JSON value as text and back, with something else in one of its places."""
+def with_junk(content: Any, at: Place, junk: Any) -> Any:
+    """A copy of a JSON value with something else in one of its places, given by its path or any number."""
     changed = json.loads(json.dumps(content))
-    *parents, last = places(changed)[at % len(places(changed))]
+    *parents, last = at if isinstance(at, tuple) else places(changed)[at % len(places(changed))]
     inner = changed
     for key in parents:
         inner = inner[key]

@@ -15,7 +15,7 @@ import yaml
 from conftest import annotation, record, rectangle, write_coco
 from hypothesis import example
 from hypothesis import strategies as st
-from reliability import ANYWHERE, JUNK, fuzzed, with_junk
+from reliability import ANYWHERE, JUNK, Place, fuzzed, with_junk
 from reporting import complete_results
 
 from modanet_utils import trials
@@ -79,8 +79,15 @@ FILES = ("config.json", "history.json", "provenance.json", "scores.json")
 
 
 @fuzzed(file=st.sampled_from(FILES), at=ANYWHERE, junk=JUNK)
+@example(file="provenance.json", at=("identity",), junk=None)
+@example(file="provenance.json", at=("identity",), junk=["code"])
+@example(file="provenance.json", at=("identity", "photos_used"), junk="all")
+@example(file="provenance.json", at=("data",), junk="fingerprint")
+@example(file="provenance.json", at=("seconds_per_epoch",), junk=None)
+@example(file="history.json", at=(0, "val_iou"), junk=[1])
+@example(file="config.json", at=("self",), junk=1)
 def test_whatever_stands_in_the_files_of_a_run(
-    file: str, at: int, junk: Any, trained: tuple[Run, Dataset], copied: Path
+    file: str, at: Place, junk: Any, trained: tuple[Run, Dataset], copied: Path
 ) -> None:
     whole = (trained[0].folder / file).read_text()
     (copied / file).write_text(json.dumps(with_junk(json.loads(whole), at, junk)))
@@ -170,9 +177,9 @@ def results_read(file: Path) -> None:
 
 
 @fuzzed(at=ANYWHERE, junk=JUNK)
-@example(at=2, junk="text")
-@example(at=2, junk=None)
-def test_whatever_stands_in_recorded_results(at: int, junk: Any, results: Path) -> None:
+@example(at=("dataset",), junk="text")
+@example(at=("dataset",), junk=None)
+def test_whatever_stands_in_recorded_results(at: Place, junk: Any, results: Path) -> None:
     results.write_text(json.dumps(with_junk(complete_results(), at, junk)))
     results_read(results)
 
