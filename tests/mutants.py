@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SEED, NUMBER, SECONDS = 20, 40, 150
 
 _DATA = ("datasets/test_datasets", "datasets/test_brought", "datasets/test_own", "datasets/test_scale")
-_TRAINING = ("training/test_runs", "training/test_training")
+_TRAINING = ("training/test_runs", "training/test_tagged", "training/test_training")
 _PLACES = ("errors/test_cases", "errors/test_breakdown", "errors/causes/test_pictures", "errors/test_scan")
 MODULES: dict[str, tuple[str, ...]] = {
     "losses": ("test_losses",),
