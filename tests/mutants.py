@@ -25,7 +25,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,14 +178,14 @@ def sites(module: str) -> list[Mutant]:
     return sorted(set(found), key=lambda one: (one.start, one.end, one.after))
 
 
-def drawn(number: int = NUMBER) -> list[Mutant]:
-    """The mutants that are tried: drawn without looking, the same every time for the same lines of the package."""
-    ranked, seen = [], Counter[str]()
+def drawn(number: int = NUMBER) -> dict[str, Mutant]:
+    """The mutants that are tried, by their digest: drawn without looking, the same for the same lines."""
+    ranked, seen = {}, Counter[str]()
     for one in (one for module in MODULES for one in sites(module)):
         what = f"{SEED} {one.module} {one.text} {one.before} {one.after}"
         seen[what] += 1
-        ranked.append((hashlib.sha256(f"{what} {seen[what]}".encode()).hexdigest(), one))
-    return [one for _, one in sorted(ranked)[:number]]
+        ranked[hashlib.sha256(f"{what} {seen[what]}".encode()).hexdigest()[:12]] = one
+    return dict(sorted(ranked.items())[:number])
 
 
 def _copied(folder: Path) -> Path:
@@ -263,49 +262,46 @@ def tried(project: Path, files: tuple[str, ...]) -> tuple[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--list", action="store_true", help="draw, and try none")
-    parser.add_argument("--only", help="numbers to try again, as in 3,17")
-    parser.add_argument("--baseline", help="run a file of tests without any fault")
+    parser.add_argument("--left", action="store_true", help="try those that no test has noticed, or that are new")
     arguments = parser.parse_args()
-    chosen = drawn()
-    numbers = [int(one) for one in arguments.only.split(",")] if arguments.only else range(1, len(chosen) + 1)
+    chosen, known = drawn(), {row["digest"]: row for row in reliability.read().get("mutants", [])}
     if arguments.list:
-        for number in numbers:
-            one = chosen[number - 1]
-            print(f"{number:2} {one.module}:{one.line}, {one.before} -> {one.after}")
+        for digest, one in chosen.items():
+            print(digest, told(one), sep=": ")
         return
     import albumentations, cv2, hypothesis, matplotlib.pyplot, pandas, pycocotools.mask, pytest, scipy.stats  # noqa
     import segmentation_models_pytorch, torch, torchvision, accelerate, seaborn, pydantic  # noqa
 
     torch.set_num_threads(1)
+    rows: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         project = _copied(Path(folder))
-        if arguments.baseline:
-            for name in arguments.baseline.split(","):
-                print(name, *tried(project, (name,)), flush=True)
-            return
-        rows = {row["number"]: row for row in reliability.read().get("mutants", [])} if arguments.only else {}
-        for number in numbers:
-            one, started = chosen[number - 1], time.monotonic()
-            file = project / "modanet_utils" / f"{one.module}.py"
-            whole = file.read_text(encoding="utf-8")
-            file.write_text(whole[: one.start] + one.after + whole[one.end :], encoding="utf-8")
-            found, seconds = tried(project, (f"modanet_utils/{one.module}.py", *MODULES[one.module]))
-            file.write_text(whole, encoding="utf-8")
-            killed = found not in ("", "timeout")
-            rows[number] = {
-                "number": number,
-                "place": f"{one.module}.py:{one.line}",
-                "change": f"{' '.join(one.before.split())} -> {one.after}",
-                "killed": found if killed else None,
-            }
-            told = f"killed by {found}" if killed else f"survived {found}".rstrip()
-            print(
-                f"{number:2} {one.module}:{one.line}, {rows[number]['change']}: {told} ({seconds:.0f} s of CPU, "
-                f"{time.monotonic() - started:.0f} s)",
-                flush=True,
-            )
-            reliability.write(reliability.read() | {"mutants": [rows[number] for number in sorted(rows)]})
-    print(f"{sum(bool(row['killed']) for row in rows.values())} of {len(rows)} killed")
+        for digest, one in chosen.items():
+            killed = known.get(digest, {}).get("killed") if arguments.left else None
+            if killed is None:
+                killed, seconds = _put_in(project, one)
+                print(f"{told(one)}: {killed or 'not noticed'} ({seconds:.0f} s of CPU)", flush=True)
+            place, change = told(one).split(", ", 1)
+            rows[digest] = {"digest": digest, "place": place, "change": change, "killed": killed}
+            others = [row for other, row in known.items() if other in chosen and other not in rows]
+            reliability.write(reliability.read() | {"mutants": [*rows.values(), *others]})
+    print(f"{sum(row['killed'] is not None for row in rows.values())} of {len(rows)} noticed")
+
+
+def told(one: Mutant) -> str:
+    return f"{one.module}.py:{one.line}, {' '.join(one.before.split())} -> {one.after}"
+
+
+def _put_in(project: Path, one: Mutant) -> tuple[str | None, float]:
+    """The test that notices a fault, if any, and the CPU seconds that it took."""
+    file = project / "modanet_utils" / f"{one.module}.py"
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(whole[: one.start] + one.after + whole[one.end :], encoding="utf-8")
+    try:
+        found, seconds = tried(project, (f"modanet_utils/{one.module}.py", *MODULES[one.module]))
+    finally:
+        file.write_text(whole, encoding="utf-8")
+    return (None if found in ("", "timeout") else found), seconds
 
 
 if __name__ == "__main__":
