@@ -55,6 +55,7 @@ Weights = Annotated[
 ]
 Precision = Annotated[Literal["no", "bf16", "fp16"], Valid('"no" (in YAML with the quotes), "bf16" or "fp16"')]
 
+LARGEST = 576  # rows: about what street photos of 600 to 900 pixels have to show
 PACKAGED = "tu-tf_efficientnet_lite0"  # its ImageNet weights come as a package
 
 
@@ -256,7 +257,7 @@ class Trial:
     seeds: int = 1  # trainings of it; one with several keeps the first's weights
     part: Literal["losses", "length", "remedies"] = "losses"  # of the report: notebook 03, or 06 and its two parts
     longer: float = 1  # times as many epochs as the other trials
-    larger: float = 1  # times the sides of their pictures, down to a multiple of 32
+    larger: float = 1  # times the sides of their pictures, down to a multiple of 32, and at most `LARGEST` high
     after: str = ""  # the trial whose network goes on learning
     against: str = "combined"  # the trial from which it differs in one thing
     weights: bool = False  # kept with its weights though it has one seed
@@ -278,6 +279,12 @@ def _long(name: str, label: str, changes: dict[str, Any], color: str, weights: b
 def _remedy(name: str, label: str, changes: dict[str, Any]) -> Trial:
     """One change of the network that predicts hair and skin as well."""
     return Trial(f"combined_body_{name}", label, BODY | changes, part="remedies", against="combined_body")
+
+
+def _then(name: str, label: str, **how: Any) -> Trial:
+    """The network with tagged photos and three times the epochs goes on learning, at a lower rate."""
+    first, changes = "combined_body_tagged_long", BODY | TAGGED | {"learning_rate": 3e-4}
+    return Trial(f"combined_body_tagged_{name}", label, changes, part="remedies", against=first, after=first, **how)
 
 
 TRIALS: dict[str, Trial] = {
@@ -305,9 +312,11 @@ TRIALS: dict[str, Trial] = {
               against="combined_long"),
         Trial("combined_body_tagged_long", "with tagged photos, 3 x as long", BODY | TAGGED, part="remedies", longer=3,
               against="combined_body_long", seeds=3),
-        Trial("recommended", "recommended", BODY | TAGGED | {"learning_rate": 3e-4}, color="#000000", seeds=3,
-              part="remedies", longer=2 / 3, larger=1.5, against="combined_body_tagged_long",
-              after="combined_body_tagged_long"),
+        _then("more", "then longer at the same size", longer=2 / 3),
+        _then("large", "then pictures 1.5 times as large", longer=2 / 3, larger=1.5, seeds=3),
+        Trial("recommended", "recommended", BODY | TAGGED | {"learning_rate": 2e-4}, color="#000000", seeds=3,
+              part="remedies", longer=0.4, larger=2, against="combined_body_tagged_large",
+              after="combined_body_tagged_large"),
     )
 }  # fmt: skip
 """Every trial; a new one is one more entry."""
@@ -356,8 +365,9 @@ def trial_config(name: str, data_root: str | Path, **settings: Any) -> TrialConf
     shared = TrialConfig(**{"encoder_weights": weights} | settings | {"data_root": str(data_root)})
     changes: dict[str, Any] = {"epochs": max(1, round(shared.epochs * trial.longer))}
     if trial.larger != 1:
+        times = min(trial.larger, max(1, LARGEST / shared.image_height))
         sides = "image_height", "image_width"
-        changes |= {side: int(getattr(shared, side) * trial.larger) // 32 * 32 for side in sides}
+        changes |= {side: int(getattr(shared, side) * times) // 32 * 32 for side in sides}
     if trial.after:
         changes["start_from"] = trial_config(trial.after, data_root, **settings).hash
     return shared.but(**changes | (trial.changes or {}))
