@@ -292,7 +292,8 @@ def main() -> None:
 
 
 def told(one: Mutant) -> str:
-    return f"{one.module}.py:{one.line}, {' '.join(one.before.split())} -> {one.after}"
+    where = f" in: {one.text}" if len(one.before) < 5 else ""  # a number alone says little
+    return f"{one.module}.py:{one.line}, {' '.join(one.before.split())} -> {one.after}{where}"
 
 
 def _put_in(project: Path, one: Mutant) -> tuple[str | None, float]:
