@@ -1,7 +1,7 @@
 # Works from a clean clone with GNU make 3.81 or newer; `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help report trials predict test lab lint bench constraints
+.PHONY: help report trials predict test lab lint fuzz bench constraints
 .DELETE_ON_ERROR:
 
 PROFILE ?= synthetic
@@ -60,6 +60,9 @@ lint: $(STAMP)  ## only check lint, format and types, in seconds
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+fuzz: $(STAMP)  ## try made-up files on readers, converters, runs, profiles and results, longer than the tests do
+	HF_HUB_OFFLINE=1 $(RUN) -m pytest --reliability --hypothesis-profile=long -m fuzz tests
 
 bench: $(STAMP)  ## measure speed and memory beside what people use (needs DATA_ROOT and ANNOTATIONS)
 	@$(RUN) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -1,6 +1,7 @@
 """What the whole project shares: where it lies, what a number was made with, how a request is refused."""
 
 import contextlib
+import ctypes
 import difflib
 import errno
 import glob
@@ -167,25 +168,45 @@ def whole_folder(path: Path, unless: Callable[[], bool] = lambda: False) -> Iter
     """
     check_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial, before = partial_path(path), partial_path(path.with_name(f"before.{path.name}"))
+    partial, before = partial_path(path), path.with_name(f".before.{path.name}")
+    _settle(path, before)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
         with _room_told(path, partial):
             yield partial
-        if not unless():
-            replaces = path.exists()
-            if replaces:
-                path.rename(before)  # aside: at no moment is there neither the old nor the new one
-            try:
-                partial.rename(path)
-            except BaseException:
-                if replaces:
-                    before.rename(path)
-                raise
-            shutil.rmtree(before, ignore_errors=True)
+        if not unless() and not (path.exists() and _exchanged(partial, path)):
+            if path.exists():
+                path.rename(before)
+            partial.rename(path)
     finally:
+        _settle(path, before)
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _settle(path: Path, before: Path) -> None:
+    """Where two renames have to do for an exchange: the old folder is back until the new one has its place."""
+    if before.exists() and not path.exists():
+        before.rename(path)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange the names of two folders at once; False where the system, or the disk, cannot, as any but Linux."""
+    with contextlib.suppress(AttributeError, TypeError):  # TypeError: Windows has no library without a name
+        here, at_once = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+        return ctypes.CDLL(None).renameat2(here, os.fsencode(one), here, os.fsencode(other), at_once) == 0
+    return False
+
+
+def linked(source: str, target: str) -> None:
+    """A file in another folder, too, where none has its name yet: the same, or a copy where the disk has no links."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        pass
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def write_json(path: Path, content: object) -> None:

@@ -75,7 +75,7 @@ class Settings(BaseModel):
     workers: Annotated[Count, NotHashed()] = 0
     processes: Annotated[Positive, NotHashed()] = 1
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -226,7 +226,7 @@ def read_profile(name: str) -> Profile:
     where = f"profiles/{name}.yaml"
     try:
         parameters = yaml.safe_load((ROOT / where).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no text, or a day that there is not
         raise ProjectError(f"{where} is not YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(parameters, dict):
         raise ProjectError(f"{where} must give parameters, one a line, as in 'epochs: 15'.")

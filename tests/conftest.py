@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import torch
 from error_samples import answer_table, counts_after, counts_before
+from reliability import Tally
 
 from modanet_utils.datasets import ccp
 from modanet_utils.datasets.coco import Dataset, open_dataset
@@ -30,6 +31,15 @@ mpl.use("agg")
 
 SHARED = Path(os.environ.get("MODANET_UTILS_SHARED") or Path(__file__).resolve().parents[2] / "shared" / "data")
 """Real data, where there are any: ``ccp/`` in the original layout, ``modanet/instances_sample.json``."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--reliability", action="store_true", help="keep what was tried for reports/reliability.md")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--reliability"):
+        config.pluginmanager.register(Tally())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

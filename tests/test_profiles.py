@@ -67,6 +67,7 @@ def test_an_unknown_profile_is_answered_with_the_nearest() -> None:
         read_profile("../x")
 
 
+@pytest.mark.reliability("profiles")
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -92,6 +93,7 @@ def test_a_senseless_parameter_is_refused(project: Path, line: str, message: str
         read_profile("ccp")
 
 
+@pytest.mark.reliability("profiles")
 def test_a_missing_parameter_is_refused(project: Path) -> None:
     (project / "profiles" / "ccp.yaml").write_text("profile: ccp\n")
     with pytest.raises(ProjectError, match="profiles/ccp.yaml: parameter '.*' is missing"):

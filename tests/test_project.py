@@ -83,7 +83,7 @@ def test_lint_format_and_types_pass(arguments: str) -> None:
     assert f"$(RUN) -m {arguments}\n" in (ROOT / "Makefile").read_text(), "make lint runs the same"
 
 
-@pytest.mark.parametrize("target", ["report", "trials", "test", "lab", "lint", "constraints", "help"])
+@pytest.mark.parametrize("target", ["report", "trials", "test", "lab", "lint", "fuzz", "constraints", "help"])
 def test_help_names_every_target(target: str) -> None:
     listed = make()
     assert listed.returncode == 0

@@ -115,6 +115,7 @@ def test_degrees_of_freedom_follow_the_images_that_matter():
     one[0] = 1
     assert statistics._tails(one).freedom[0] == pytest.approx(2, rel=0.01)
     assert statistics._tails(np.ones((9, 1))).freedom[0] == 8
+    assert statistics._tails(np.array([[0.0], [1.0]])).freedom[0] == 1
     assert np.isnan(statistics._tails(np.ones((1, 1))).freedom[0])
 
 
@@ -510,6 +511,8 @@ def test_interval_of_a_rank_correlation_over_classes() -> None:
     assert all(math.isnan(end) for end in statistics.rank_correlation_interval(float("nan"), 13))
     with pytest.raises(ValueError, match="pairs is 3"):
         statistics.rank_correlation_interval(0.1, 3)
+    end = math.tanh(1.959964 * math.sqrt(1.06))
+    assert statistics.rank_correlation_interval(0.0, 4) == pytest.approx((-end, end), abs=1e-6)
 
 
 def test_that_interval_holds_the_truth_as_often_as_it_says() -> None:

@@ -288,6 +288,7 @@ def test_an_unknown_profile_is_answered_with_the_nearest() -> None:
         read_profile("../x")
 
 
+@pytest.mark.reliability("profiles")
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -319,6 +320,7 @@ def test_a_senseless_setting_of_a_profile_is_refused(profiles: Path, line: str, 
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.reliability("profiles")
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -205,9 +205,7 @@ def _opened(file: Path, name: str, annotations_only: bool) -> Dataset:
             which = f"annotation {short(annotation.get('id'))} has category {category}"
             raise DatasetError(f"{file}: {which}, which the file's categories do not list: correct the annotation.")
         else:
-            mask = annotation["segmentation"]
-            # Nearly all are sound polygons of a few hundred corners; only others are looked at closely.
-            if type(mask) is not list or masks.flaws(mask) or len(mask) > 20 or len(mask[0]) > 1000:
+            if not masks.is_plain(annotation["segmentation"]):  # only others are looked at closely
                 _check_mask(annotation, images[image_id], file, told)
             kept[image_id].append(annotation)
     counts = len(listed), len(coco["annotations"]), told.lost
@@ -340,9 +338,9 @@ def _with_photo(images: dict[int, Record], folder: Path, told: _Told) -> dict[in
     for image_id, record in images.items():
         if file := files.get(record["file_name"]):
             found[image_id] = record
-            if os.path.normpath(record["file_name"]) != file:
+            if (name := record["file_name"]) != file and os.path.normpath(name) != file:
                 found[image_id] = record | {"file_name": file}
-                told.note("file names spelled otherwise than their photos", short(record["file_name"]))
+                told.note("file names spelled otherwise than their photos", short(name))
     if len(found) <= _COMPARED or not any("group" in record for record in found.values()):
         _group_identical(found, folder, told)
     looked_at = list(found.values())[:: -(-len(found) // _LOOKED_AT)]

@@ -44,6 +44,17 @@ def _flaw(polygon: Any) -> str | None:
         return "polygons with a coordinate that is not a number"
 
 
+def is_plain(segmentation: Any) -> bool:
+    """Whether it is some polygons of finite numbers, neither many nor long: what nearly all are, told in one go."""
+    try:
+        for one in segmentation:
+            if not (type(one) is list and 6 <= len(one) <= 1000 and not len(one) % 2 and math.isfinite(sum(one))):
+                return False
+    except (OverflowError, TypeError):
+        return False
+    return 0 < len(segmentation) <= 20
+
+
 def flaws(segmentation: Any) -> list[str]:
     """What no mask can be made of in a segmentation, one entry each."""
     if isinstance(segmentation, dict):

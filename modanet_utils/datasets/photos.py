@@ -44,7 +44,8 @@ def matched(names: Iterable[str], there: Iterable[str]) -> dict[str, str]:
     {'a.jpg': 'a.jpg', 'IMAGES\\\\B.JPG': 'b.jpg'}
     """
     names, there = set(names), set(there)
-    found = {name: file for name in sorted(names) if (file := os.path.normpath(name)) in there}
+    found = {name: name for name in names & there}  # nearly always all
+    found |= {name: file for name in sorted(names - found.keys()) if (file := os.path.normpath(name)) in there}
     if len(found) < len(names):
         files, wanted = defaultdict(list), defaultdict(list)
         for file in there - set(found.values()):  # a photo that has its own record is no other's
@@ -74,7 +75,7 @@ def identical(names: dict[int, str], folder: Path) -> list[list[int]]:
     for key in (os.path.getsize, _middle, _hash):
         same = [group for one in same for group in _alike(one, folder, key)]
     several = {name for group in same for name in group}
-    groups = [*same, *([name] for name in ids if name not in several)]
+    groups = [*same, *([name] for name, its in ids.items() if len(its) > 1 and name not in several)]
     found = (sorted(image_id for name in group for image_id in ids[name]) for group in groups)
     return [group for group in found if len(group) > 1 and _is_picture(folder / names[group[0]])]
 

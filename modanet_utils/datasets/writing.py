@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from modanet_utils.classes import BODY, CLOTHING
 from modanet_utils.datasets.coco import ANNOTATIONS, IMAGES, DatasetError, open_dataset
 from modanet_utils.datasets.records import IGNORED
-from modanet_utils.project import check_folder, whole_folder
+from modanet_utils.project import check_folder, linked, whole_folder
 
 CATEGORIES: list[dict[str, Any]] = [
     *({"id": i, "name": name, "supercategory": "fashion"} for i, name in enumerate(CLOTHING, 1)),
@@ -130,15 +130,7 @@ def _keep_others_files(before: Path, folder: Path, photos: set[str]) -> None:
             return [ANNOTATIONS, *linked]
         return [name for name in names if os.path.relpath(inside / name, IMAGES) in photos]
 
-    def link(source: str, target: str) -> None:
-        try:
-            os.link(source, target, follow_symlinks=False)
-        except FileExistsError:
-            pass
-        except OSError:  # not every file system has links
-            shutil.copy2(source, target, follow_symlinks=False)
-
-    shutil.copytree(before, folder, symlinks=True, ignore=ours, copy_function=link, dirs_exist_ok=True)
+    shutil.copytree(before, folder, symlinks=True, ignore=ours, copy_function=linked, dirs_exist_ok=True)
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:

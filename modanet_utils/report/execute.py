@@ -122,6 +122,7 @@ def keep_failed(staging: Path, out: Path, name: str) -> str:
     notebook = nbformat.read(path, as_version=4)
     clean(notebook)
     kept = out / f"{name}.failed.ipynb"
+    out.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, kept)
     return f" (kept as {kept})"
 

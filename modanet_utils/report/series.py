@@ -1,7 +1,7 @@
 """Executes the series of notebooks on a data set, whole or not at all.
 
 What is wrong with the request is said before the first notebook starts. The executed notebooks, their results
-and pages come into being beside the report that is there, and replace it once all have succeeded.
+and pages come into being beside the report that is there, and replace it at once when all have succeeded.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from modanet_utils.datasets import ccp, writing
 from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset, with_masks
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
-from modanet_utils.project import ROOT, ProjectError, partial_path, shown
-from modanet_utils.report.execute import TIMES, RunError, keep_failed, kernel_environment, notebook_parameters, run_one
+from modanet_utils.project import ROOT, ProjectError, linked, shown, whole_folder
+from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
 from modanet_utils.splits import split
@@ -124,14 +124,14 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
         parameters["data_root"] = shown(root)
     if out != ROOT / (parameters["out_dir"] or f"build/report/{profile}"):
         parameters["out_dir"] = shown(out)
-    created = [folder for folder in (out, *out.parents) if not folder.exists()]
-    out.mkdir(parents=True, exist_ok=True)
-    staging = partial_path(out / "report")
-    staging.mkdir(exist_ok=True)
+    created = [folder for folder in out.parents if not folder.exists()]
     try:
-        _execute_series(series, parameters, staging, out)
+        with whole_folder(out.resolve()) as staging:
+            _execute_series(series, parameters, staging, out)
+            if out.exists():  # what else lies there stays, as trainings, but for what is just being written
+                old = shutil.ignore_patterns("*.failed.ipynb", ".[0-9]*.*")
+                shutil.copytree(out, staging, ignore=old, copy_function=linked, dirs_exist_ok=True, symlinks=True)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
         for folder in created:  # a run that left nothing leaves no empty folder either
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -215,8 +215,4 @@ def _execute_series(series: Mapping[str, NotebookNode], parameters: dict[str, An
         raise RunError(f"The notebooks ran, but did not record everything: {error}") from None
     from modanet_utils.report import pages  # loads nbconvert, which only this step needs
 
-    written = pages.write_pages(staging, executed, results)
-    for stale in out.glob("*.failed.ipynb"):
-        stale.unlink()
-    for name in (*(f"{name}.ipynb" for name in executed), *written, "results.json", TIMES):
-        (staging / name).replace(out / name)
+    pages.write_pages(staging, executed, results)

@@ -191,11 +191,13 @@ def plain(value: Any) -> Any:
 def read_results(path: Path) -> dict[str, Any]:
     """Read a ``results.json``; a `ResultsError` says that it is not there or is not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(results := json.loads(path.read_text(encoding="utf-8")), dict):
+            raise ValueError(f"a {type(results).__name__} is in their place")
+        return results
     except FileNotFoundError:
         raise ResultsError(f"There is no {path.name} in {path.parent}: execute the notebooks first.") from None
-    except ValueError as error:
-        raise ResultsError(f"{path} is not JSON ({error}): execute the notebooks again.") from None
+    except (ValueError, RecursionError) as error:
+        raise ResultsError(f"{path} holds no results ({error}): execute the notebooks again.") from None
 
 
 def write_results(path: Path, results: Mapping[str, Any]) -> None:

@@ -45,8 +45,8 @@ class Workspace:
         if not self.results_path.exists():
             return {}
         results = read_results(self.results_path)
-        fingerprint = results.get("dataset", {}).get("fingerprint", self.dataset.fingerprint)
-        return results if fingerprint == self.dataset.fingerprint else {}
+        data, own = results.get("dataset", {}), self.dataset.fingerprint
+        return results if isinstance(data, dict) and data.get("fingerprint", own) == own else {}
 
     def recorded(self, profile: str = "ccp") -> dict[str, Any]:
         """What was recorded on real photos, empty if nothing; this run's own results if it is of that profile."""

@@ -66,6 +66,12 @@ def identity(dataset: Dataset, config: TrialConfig, runs: Path | None = None) ->
     return found
 
 
+def is_identity(value: Any) -> bool:
+    """Whether a value from a file is what `identity` gives."""
+    kinds = {"photos_used": int, "processes": int} | dict.fromkeys(("annotations", "photos", "split", "code"), str)
+    return isinstance(value, dict) and all(isinstance(value.get(key), kind) for key, kind in kinds.items())
+
+
 def named(now: Mapping[str, Any]) -> str:
     """Eight digits for a folder's name, without the processes: a training may go on in another number of them."""
     return _digest({key: value for key, value in now.items() if key != "processes"})[:8]

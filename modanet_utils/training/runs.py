@@ -22,7 +22,7 @@ from modanet_utils.project import ROOT, ProjectError, shown, whole_folder
 from modanet_utils.splits import split
 from modanet_utils.statistics import test_summary
 from modanet_utils.training.devices import accelerator_for
-from modanet_utils.training.identity import differences, identity, in_words, named
+from modanet_utils.training.identity import differences, identity, in_words, is_identity, named
 from modanet_utils.training.weights import WEIGHTS, load_network
 from modanet_utils.trials import SettingError, TrialConfig
 
@@ -161,7 +161,7 @@ def _finished_run(folder: Path, config: TrialConfig) -> Run | None:
         stored = TrialConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
     except SettingError:  # another version's
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise DamagedRun(folder, f"has no config.json that can be read ({error})") from None
     if stored.hash != config.hash:
         if folder.name.startswith(config.hash):
@@ -180,8 +180,9 @@ def _origin(folder: Path, run: Run | None, now: Mapping[str, Any], test: list[in
         same = now["split"] if run.ids == test else "another"  # the split is another where photos were missing
         known = {"annotations": run.provenance["data"]["fingerprint"], "split": same}
         return run.provenance.get("identity", known)
-    with contextlib.suppress(OSError, ValueError, KeyError):  # an earlier version's, or not that far yet
-        return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["identity"]
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # an earlier version's, or not that far yet
+        then = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["identity"]
+        return then if is_identity(then) else {}
     return {}
 
 
@@ -189,11 +190,12 @@ def read_run(folder: Path, config: TrialConfig, source: str) -> Run:
     """Read a finished run and hold it against itself; DamagedRun if a file cannot be read or contradicts another."""
     try:
         with np.load(folder / "counts.npz", allow_pickle=False) as arrays:
-            ids, counts = arrays["ids"].tolist(), arrays["counts"]
+            ids, counts = arrays["ids"].astype(np.int64, casting="safe").ravel().tolist(), arrays["counts"]
         texts = [(folder / name).read_text(encoding="utf-8") for name in ("history.json", "provenance.json", FINISHED)]
         history, about, summary = map(json.loads, texts)
         run = Run(folder, config, history, ids, counts, summary, about, source)
         fault = _contradiction(run)
+        run.curves()
     except Exception as error:  # every library has words of its own for a damaged file
         raise DamagedRun(folder, f"cannot be read ({' '.join(str(error).split()).rstrip('.')})") from None
     if fault:
@@ -210,8 +212,15 @@ def _contradiction(run: Run) -> str:
         return f"{FINISHED} does not follow from counts.npz"
     if [record["epoch"] for record in run.history] != list(range(1, run.config.epochs + 1)):
         return f"history.json does not have its {run.config.epochs} epochs"
-    if run.provenance["best_epoch"] != best or "fingerprint" not in run.provenance["data"]:
+    if run.provenance["best_epoch"] != best:
         return "provenance.json is of another history"
+    match run.provenance:
+        case {"data": {"name": str(), "fingerprint": str()}, "seconds_per_epoch": int() | float(), **of}:
+            known = "identity" not in of or is_identity(of["identity"])  # runs from before it was recorded lack it
+        case _:
+            known = False
+    if not known:
+        return "provenance.json does not say what the run is of"
     weights = load_file(run.folder / WEIGHTS).values() if (run.folder / WEIGHTS).is_file() else ()
     finite = all(t.isfinite().all() for t in weights if t.is_floating_point())
     return "" if finite else f"{WEIGHTS} holds numbers that are not finite"

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import pytest
 from conftest import annotation, record, rectangle, write_coco, write_street
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
+from reliability import JUNK, fuzzed, places
 from scipy.io import savemat
 
 from modanet_utils.__main__ import main
@@ -139,6 +139,7 @@ def test_a_photo_is_found_under_another_spelling_of_its_name(named: str, called:
     assert ("6 file names spelled otherwise" in dataset.said()) == (not named.startswith("./"))
 
 
+@pytest.mark.reliability("file names")
 def test_a_name_that_two_photos_could_have_is_left_out(tmp_path: Path) -> None:
     coco = usual()
     files = {one["id"]: one["file_name"] for one in coco["images"]}
@@ -190,6 +191,7 @@ NOTHING = {
 }
 
 
+@pytest.mark.reliability("annotation files")
 @pytest.mark.parametrize(("change", "what"), NOTHING.values(), ids=NOTHING)
 def test_data_that_teach_nothing_or_lose_much_are_refused_where_masks_are_needed(
     change: Callable[[Coco], None], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -207,6 +209,7 @@ def test_data_that_teach_nothing_or_lose_much_are_refused_where_masks_are_needed
     assert what in capsys.readouterr().err
 
 
+@pytest.mark.reliability("photos")
 def test_many_missing_photos_are_refused_where_masks_are_needed(tmp_path: Path) -> None:
     folder = put(tmp_path / "brought", usual())
     (folder / "images" / "0003.jpg").unlink()
@@ -214,6 +217,7 @@ def test_many_missing_photos_are_refused_where_masks_are_needed(tmp_path: Path) 
     refusal(lambda: with_masks(dataset), "17% of the photos", "'0003.jpg' for one", "more than 5%")
 
 
+@pytest.mark.reliability("photos")
 def test_photos_none_of_which_can_be_read_are_refused_at_once(tmp_path: Path) -> None:
     folder = put(tmp_path / "brought", usual())
     for file in (folder / "images").iterdir():
@@ -309,7 +313,10 @@ def test_a_photo_that_was_annotated_as_it_is_stored_is_not_turned(tmp_path: Path
     assert np.abs(dataset.image(1) - picture(1).astype(int)).mean() < 20 and dataset.said() == ""
 
 
-def test_a_damaged_jpeg_that_ends_properly_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.reliability("photos")
+def test_a_damaged_jpeg_that_ends_properly_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The decoder fills what is missing and tells nobody but the process's standard error."""
     folder = write_coco(tmp_path / "brought", [record(1, 96, 96)], [])
     noise = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8))[1].tobytes()
@@ -320,6 +327,10 @@ def test_a_damaged_jpeg_that_ends_properly_is_refused(tmp_path: Path, capfd: pyt
     refusal(lambda: open_dataset(folder).image(1), str(file), "is damaged")
     os.write(2, b"still told\n")
     assert capfd.readouterr().err == "still told\n"
+    imread = cv2.imread
+    monkeypatch.setattr(cv2, "imread", lambda *asked: (os.write(2, b"by others\n"), imread(*asked))[1])
+    refusal(lambda: open_dataset(folder).image(1), "is damaged")
+    assert capfd.readouterr().err == "by others\n"
 
 
 # ---------------------------------------------------------------------------------------- what cannot be believed
@@ -375,6 +386,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.reliability("annotation files")
 @pytest.mark.parametrize(("change", "what"), BROKEN.values(), ids=BROKEN)
 def test_a_record_that_cannot_be_believed_is_named_in_one_sentence(
     change: Callable[[Coco], None], what: str, tmp_path: Path
@@ -392,14 +404,14 @@ TEXTS = {
 }
 
 
+@pytest.mark.reliability("annotation files")
 @pytest.mark.parametrize(("text", "what"), TEXTS.values(), ids=TEXTS)
 def test_a_text_that_is_no_usable_json_is_refused_in_one_sentence(text: str, what: str, tmp_path: Path) -> None:
     (tmp_path / "annotations.json").write_text(text)
     refusal(lambda: open_dataset(tmp_path, annotations_only=True), str(tmp_path), what)
 
 
-@settings(max_examples=100, deadline=None)
-@given(pixels=st.lists(st.booleans(), min_size=60, max_size=60), shift=st.integers(-3, 3))
+@fuzzed(pixels=st.lists(st.booleans(), min_size=60, max_size=60), shift=st.integers(-3, 3))
 def test_run_lengths_are_believed_where_they_fill_the_picture_and_nowhere_else(pixels: list[bool], shift: int) -> None:
     mask = np.asfortranarray(np.array(pixels, np.uint8).reshape(10, 6))
     text = coco_mask.encode(mask)["counts"].decode()
@@ -408,33 +420,11 @@ def test_run_lengths_are_believed_where_they_fill_the_picture_and_nowhere_else(p
     assert (run_flaw({"size": [height, 6], "counts": text}, height, 6) is None) == (shift == 0)
 
 
-JUNK = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(-(2**70), 2**70),
-        st.integers(-5, 40),
-        st.floats(),
-        st.text(max_size=4),
-        st.sampled_from(["1", "images/1.png", "skin", [1, 1, 5, 1, 5, 5], {"size": [24, 16], "counts": "abc"}]),
-    ),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths to everything inside of a JSON value."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(deeper for key, inner in pairs for deeper in places(inner, (*path, key)))][not path :]
-
-
 SMALL = usual(2) | {"categories": CATEGORIES[7:9], "info": {"name": "x"}}
 PLACES = places(SMALL)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(where=st.lists(st.sampled_from(PLACES), min_size=1, max_size=2), junk=st.lists(JUNK, min_size=2, max_size=2))
+@fuzzed(where=st.lists(st.sampled_from(PLACES), min_size=1, max_size=2), junk=st.lists(JUNK, min_size=2, max_size=2))
 def test_whatever_stands_in_a_file_it_is_read_consistently_or_refused_in_one_sentence(
     where: list[tuple[Any, ...]], junk: list[Any], tmp_path: Path
 ) -> None:
@@ -602,6 +592,7 @@ OTHER = {
 }
 
 
+@pytest.mark.reliability("copies of Clothing Co-Parsing")
 @pytest.mark.parametrize(("changes", "parts"), OTHER.values(), ids=OTHER)
 def test_another_hosts_copy_that_cannot_be_believed_is_refused(
     changes: dict[str, Any], parts: list[str], tmp_path: Path
@@ -611,6 +602,7 @@ def test_another_hosts_copy_that_cannot_be_believed_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.reliability("copies of Clothing Co-Parsing")
 def test_files_that_are_no_maps_of_their_own_are_refused(tmp_path: Path) -> None:
     source = rehosted(tmp_path / "source")
     maps = source / "annotations" / "pixel-level"

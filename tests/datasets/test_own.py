@@ -111,6 +111,7 @@ BAD_COCO: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.reliability("annotation files")
 @pytest.mark.parametrize(("changes", "said"), BAD_COCO.values(), ids=BAD_COCO)
 def test_a_bad_coco_file_gets_one_sentence_and_leaves_nothing(
     changes: dict[str, Any], said: str, tmp_path: Path, capsys: pytest.CaptureFixture
@@ -139,6 +140,7 @@ def test_what_is_not_recognised_or_ambiguous_is_refused(tmp_path: Path) -> None:
         convert(source / "instances.json", tmp_path / "out", source / "map.yaml")
 
 
+@pytest.mark.reliability("file names")
 def test_nothing_outside_the_given_folders_is_read(tmp_path: Path) -> None:
     picture(tmp_path / "secret.jpg")
     images = [
@@ -236,6 +238,7 @@ BAD_MASKS: dict[str, tuple[Image.Image, str | None, str]] = {
 }
 
 
+@pytest.mark.reliability("annotation files")
 @pytest.mark.parametrize(("mask", "legend", "said"), BAD_MASKS.values(), ids=BAD_MASKS)
 def test_masks_that_cannot_be_read_get_one_sentence(
     mask: Image.Image, legend: str | None, said: str, tmp_path: Path

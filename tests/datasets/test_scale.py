@@ -325,6 +325,7 @@ def test_a_training_counts_leaves_out_and_says_so(
     assert "2 photos could not be read and are left out" in capsys.readouterr().out
 
 
+@pytest.mark.reliability("photos")
 @pytest.mark.parametrize("part", ["train", "val", "test"])
 def test_too_many_photos_that_cannot_be_read_stop_a_training_in_one_sentence(
     part: str, photos: Dataset, tmp_path: Path

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import annotation, record, rectangle
 
+from modanet_utils import project
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import DatasetError, open_dataset
 from modanet_utils.project import ProjectError, whole_folder
@@ -57,6 +58,7 @@ def test_the_earlier_result_survives_where_the_new_one_cannot_take_its_place(
     with whole_folder(out) as folder:
         (folder / "a").write_text("old")
     rename = Path.rename
+    monkeypatch.setattr(project, "_exchanged", lambda *_: False)  # as on a system that knows no exchange
 
     def refuse(self: Path, target: Path) -> Path:
         if target == out and "before" not in self.name:
@@ -67,6 +69,14 @@ def test_the_earlier_result_survives_where_the_new_one_cannot_take_its_place(
     with pytest.raises(OSError, match="no space"), whole_folder(out) as folder:
         (folder / "a").write_text("new")
     assert content(tmp_path) == {"out/a": b"old"}
+    rename(out, tmp_path / ".before.out")  # as a process leaves it that is killed between two renames
+    with pytest.raises(OSError, match="stopped"), whole_folder(out) as folder:
+        assert content(tmp_path) == {"out/a": b"old"}
+        raise OSError("stopped")
+    monkeypatch.setattr(Path, "rename", rename)
+    with whole_folder(out) as folder:
+        (folder / "a").write_text("new")
+    assert content(tmp_path) == {"out/a": b"new"} and list(tmp_path.iterdir()) == [out]
 
 
 def test_a_place_that_cannot_be_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

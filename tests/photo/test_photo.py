@@ -109,6 +109,7 @@ def test_grey_and_sixteen_bits_are_what_they_are_with_eight(scene: np.ndarray, t
         np.testing.assert_array_equal(read(tmp_path / name), np.dstack([grey] * 3), err_msg=name)
 
 
+@pytest.mark.reliability("photos")
 def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     for size, name in (((40, 30), "large.png"), ((80, 60), "huge.png")):
@@ -221,6 +222,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.reliability("run folders")
 @pytest.mark.parametrize("said", DAMAGES)
 def test_a_run_that_cannot_be_used_gets_one_sentence(
     said: str, tiny: Path, folder: Path, capsys: pytest.CaptureFixture
@@ -295,6 +297,7 @@ def test_nothing_that_is_there_is_overwritten(tiny: Path, folder: Path) -> None:
     assert len(after) == 2 * len(before) and before.items() <= after.items() and "predictions-2.json" in after
 
 
+@pytest.mark.reliability("photos")
 def test_what_is_no_picture_is_said_and_the_others_are_done(
     tiny: Path, folder: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -124,6 +124,7 @@ def test_claims_are_filtered_and_sorted(tab: Browser, site: Path) -> None:
     assert tab.run(f"{rows}.length") == sum(claim["notebook"] == notebook for claim in left)
 
 
+@pytest.mark.reliability("hostile names and outputs")
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "<img src='data:,' onerror='alert(1)'>"])
 def test_a_name_of_a_data_set_runs_nowhere(tab: Browser, tmp_path: Path, name: str) -> None:
     results: dict[str, Any] = complete_results()

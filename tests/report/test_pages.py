@@ -51,6 +51,7 @@ def test_what_a_page_would_fetch_is_seen(page: str, addresses: list[str]) -> Non
     assert fetched(page) == addresses
 
 
+@pytest.mark.reliability("hostile names and outputs")
 @pytest.mark.parametrize(
     ("page", "run"),
     [
@@ -67,6 +68,7 @@ def test_what_a_page_would_run_is_seen(page: str, run: list[str]) -> None:
     assert foreign_code(page) == run
 
 
+@pytest.mark.reliability("hostile names and outputs")
 @pytest.mark.parametrize(
     "data", [{"text/html": "<b>a</b><script>draw()</script>"}, {"application/javascript": "draw()"}]
 )
@@ -77,6 +79,7 @@ def test_a_script_in_an_output_is_refused(tmp_path: Path, data: dict[str, str]) 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.reliability("hostile names and outputs")
 @pytest.mark.parametrize("name", ['<img src="data:," onerror=alert(1)>', "**a** [b](c)"])
 def test_a_data_set_is_shown_by_its_name_whatever_that_is(tmp_path: Path, name: str) -> None:
     results = complete_results()

@@ -3,8 +3,10 @@
 import contextlib
 import io
 import json
+import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,6 +73,7 @@ def no_annotations(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.reliability("annotation files")
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -357,6 +360,48 @@ def test_a_failed_run_leaves_the_report_as_it_was(finished: tuple, tmp_path: Pat
     assert NOTEBOOKS[0] in str(failure.value) and failed in str(failure.value)
     assert len(str(failure.value).splitlines()) == 1
     (out / failed).unlink()
+
+
+def whole_report(step: str, staging: Path) -> None:
+    for name in ("index.html", "results.json"):
+        (staging / name).write_text(step)
+
+
+@pytest.mark.reliability("interrupted reports")
+def test_a_report_is_exchanged_as_one_whenever_it_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at every change of a file, one after another: what a reader finds is the old report or the new one."""
+    out = tmp_path / "reports" / "mine"
+    kept = {"runs/one/counts.npz": b"kept", ".git/config": b"theirs"}
+    for name, content in kept.items():
+        (out / name).parent.mkdir(parents=True)
+        (out / name).write_bytes(content)
+    whole_report("0", out)
+    monkeypatch.setattr(series, "_read_notebooks", lambda *_: {})
+    monkeypatch.setattr(series, "_prepare", lambda *_: ({"out_dir": None}, tmp_path / "data", out))
+    seen = []
+    for step in range(1, 200):
+        monkeypatch.setattr(series, "_execute_series", lambda *given, s=step: whole_report(str(s), given[2]))
+        if (child := os.fork()) == 0:
+            left = [step]
+
+            def count(event: str, _: tuple, left: list[int] = left) -> None:
+                if event in ("os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "ctypes.dlsym", "open"):
+                    left[0] -= 1
+                    if not left[0]:
+                        os.kill(os.getpid(), signal.SIGKILL)
+
+            sys.addaudithook(count)
+            series.run("synthetic")
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        found = tree(out)
+        assert {name: found.pop(name) for name in kept} == kept
+        assert set(found) == {"index.html", "results.json"} and len(set(found.values())) == 1
+        seen.append(int(found["index.html"]) == step)
+        if status == 0:
+            break
+    assert status == 0 and 10 < seen.index(True) < len(seen) - 1, "killed before and after the exchange"
+    assert [one.name for one in out.parent.iterdir()] == ["mine"], "what the killed ones left is cleared"
 
 
 def test_notebooks_are_refreshed_in_place_all_or_none(project: Path, capsys: pytest.CaptureFixture) -> None:

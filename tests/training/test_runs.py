@@ -219,6 +219,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+@pytest.mark.reliability("run folders")
 @pytest.mark.parametrize(("damage", "said"), DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_run_is_named_and_set_aside(
     damage: Callable[[Path], object],
@@ -361,6 +362,7 @@ def test_the_lock_of_a_killed_process_holds_nobody_up(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------- before the first epoch
 
 
+@pytest.mark.reliability("photos")
 @pytest.mark.parametrize("damage", ["no picture", "another size", "gone"])
 def test_a_photo_of_the_test_part_is_looked_at_before_the_first_epoch(
     damage: str, photos: Path, tmp_path: Path

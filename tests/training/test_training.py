@@ -225,6 +225,7 @@ MOMENTS: dict[str, tuple[Any, str, Callable[[], Callable[..., bool]], str | None
 }
 
 
+@pytest.mark.reliability("interrupted trainings")
 @pytest.mark.parametrize(("owner", "name", "when", "state"), MOMENTS.values(), ids=MOMENTS)
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
     owner: Any, name: str, when: Callable, state: str | None, reference: Run, train: Train, tmp_path: Path
@@ -349,7 +350,7 @@ def test_the_hash_depends_on_all_that_changes_a_result_and_on_nothing_else() -> 
         "outputs": 16, "loss": "dice", "class_weights": "inverse", "gamma": 1.0, "dice": 2.0, "focal": 2.0,
         "lovasz": 0.0, "epochs": 2, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.1,
         "lovasz_bins": None, "augmentation": False, "seed": 1, "split_seed": 1, "mixed_precision": "bf16",
-        "repeat_threshold": 0.1, "pseudo_labels": "tagged",
+        "repeat_threshold": 0.1, "pseudo_labels": "tagged", "start_from": "0123456789ab",
     }  # fmt: skip
     free: dict[str, Any] = {"data_root": "elsewhere", "workers": 3, "processes": 2}
     assert {*other, *free} == {*TrialConfig.model_fields}

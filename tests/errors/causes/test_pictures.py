@@ -223,12 +223,20 @@ def test_a_person_is_bridged_from_background_to_background() -> None:
     np.testing.assert_array_equal(out.photo[5], out.photo[2])  # no background of its own: the nearest row's
 
 
+def test_a_person_is_bridged_with_two_pixels_around() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (12, 20, 3), np.uint8)
+    truth = np.zeros((12, 20), np.uint8)
+    truth[5:7, 8:12] = TOP
+    rows, columns = np.nonzero((without_person(Scene(photo, truth)).photo != photo).any(axis=2))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 8, 6, 13)
+
+
 @pytest.mark.parametrize("overlap", [0.0, 0.1, 0.3])
 def test_composed_people_overlap_as_asked(person: Scene, overlap: float) -> None:
     background = without_person(person)
     figure = cut_out(person, range(1, 16))
     pair = compose(background, figure, figure, overlap)
-    assert overlap <= pair.covered < overlap + 0.12
+    assert overlap <= pair.covered < overlap + 0.12 and (overlap > 0 or pair.covered == 0)
     assert not (pair.rear_seen & pair.front_seen).any()
     labelled = (pair.together.truth > 0) & (pair.together.truth != IGNORE)
     np.testing.assert_array_equal(pair.rear_seen | pair.front_seen, labelled)
