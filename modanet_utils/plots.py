@@ -104,13 +104,9 @@ def strip(
         words: So many mistakes are named on a map, see `mistakes`.
     """
     headings = [*["photo"] * bool(len(photos)), *next(iter(columns.values()))]
-    tallest = min(
-        2.0, max(height / width for maps in columns.values() for height, width in [[*maps.values()][0].shape])
-    )
-    size = {
-        "figsize": (2.2 * len(columns), 2.1 / (1 + 2 * ASIDE) * tallest * len(headings) + 0.6),
-        "layout": "constrained",
-    }
+    sizes = [next(iter(maps.values())).shape for maps in columns.values()]
+    tall = min(2.0, max(height / width for height, width in sizes)) / (1 + 2 * ASIDE)
+    size = {"figsize": (2.2 * len(columns), 2.1 * tall * len(headings) + 0.6), "layout": "constrained"}
     figure, axes = plt.subplots(len(headings), len(columns), squeeze=False, **size)
     for at, (name, maps) in enumerate(columns.items()):
         truth, *_ = maps.values()
@@ -134,7 +130,7 @@ def strip(
 
 
 def mistakes(truth: np.ndarray, prediction: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """What is wrong in a predicted label map, in words, each with the region ``(H, W) bool`` where it is; gravest first.
+    """What is wrong in a predicted label map, in words, each with its region ``(H, W) bool``; gravest first.
 
     Garments that are lost (less than a tenth is found) or that nobody wears come first, then patches of one percent of
     the picture or more; within each the larger region is graver.
@@ -208,9 +204,8 @@ def _beside(axis: Axes, shape: tuple[int, ...], named: Sequence[tuple[str, np.nd
     """Words at the nearer side, one below the other, each with a line to the edge of its region."""
     height, width = shape
     below = {"left": 0.0, "right": 0.0}
-    for (x, y), words, region in sorted(
-        ((_middle(one), words, one) for words, one in named), key=lambda one: one[0][1]
-    ):
+    spots = [(*_middle(region), words, region) for words, region in named]
+    for x, y, words, region in sorted(spots, key=lambda one: one[1]):
         side, lines = "left" if x < width / 2 else "right", wrap(words, 12)
         reach = 0.05 * height * len(lines)
         place = min(max(y - reach / 2, below[side]), height - reach)

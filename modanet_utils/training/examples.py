@@ -34,14 +34,13 @@ class Example:
 def choose(run: Run, rare: Sequence[str], number: int = 4) -> list[int]:
     """Ids of test photos spread evenly over a run's scores: neither its best nor its worst.
 
-    Of the photos that show one of the classes ``rare`` (all where none does) those at the quantiles 1/8, 3/8, ... of the
-    photo's own mean IoU; of equals the earlier in the test part.
+    Of the photos that show one of the classes ``rare`` (of all where none does) those at the quantiles 1/8, 3/8, ...
+    of the photo's own mean IoU; of equals the earlier in the test part.
     """
     shown = (run.counts[:, [CLASSES.index(name) for name in rare]].sum(axis=2) > 0).any(axis=1)
     scores = image_mean_iou(run.counts)
-    pool = [
-        at for at in np.argsort(scores, kind="stable") if not np.isnan(scores[at]) and (shown[at] or not shown.any())
-    ]
+    wanted = ~np.isnan(scores) & (shown | ~shown.any())
+    pool = [at for at in np.argsort(scores, kind="stable") if wanted[at]]
     number = min(number, len(pool))
     return [run.ids[pool[int((step + 0.5) / number * len(pool))]] for step in range(number)]
 
