@@ -8,12 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from modanet_utils.plots import dots, ends_of, legend_below, offsets, rows, title_above_legend, titled
+from modanet_utils.plots import ends_of, legend_below, rows, titled
 from modanet_utils.remedies.tables import frame
 from modanet_utils.trials import TRIALS, color_of, label_of
 
 BUDGET = {"mean_iou": "mean IoU of 13 classes", "precision": "precision of clothing", "found": "classes found, of 13"}
-EFFECTS = {"loss": ("what the loss brings", "#d55e00"), "weights": ("what the weights bring", "#0072b2")}
 
 
 def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], title: str) -> Figure:
@@ -35,20 +34,6 @@ def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], title: str) -> 
     axes[-1].yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return titled(figure, title)
-
-
-def effect_dots(found: Mapping[str, Any], title: str) -> Figure:
-    """Change of each class's IoU by the loss and by the weights, with intervals, from `two_by_two`."""
-    figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
-    order = list(found["classes"]["loss"])
-    for offset, (factor, (label, color)) in zip(offsets(2, 0.17), EFFECTS.items(), strict=True):
-        table = pd.DataFrame.from_dict(found["classes"][factor], orient="index").astype(float).loc[order]
-        dots(axis, table, "iou", offset, color, label)
-    rows(axis, order)
-    axis.axvline(0, color="black", lw=1)
-    axis.set(xlabel="change of the IoU on the test part, with 95% interval over images")
-    title_above_legend(axis, title)
-    return figure
 
 
 def remedy_dots(table: pd.DataFrame, title: str) -> Figure:

@@ -6,7 +6,6 @@ from typing import Any
 from IPython.display import Markdown
 
 from modanet_utils.remedies.tables import (
-    cell_texts,
     frame,
     length_texts,
     presence_texts,
@@ -73,29 +72,6 @@ def length(results: Mapping[str, Any]) -> Table:
     rows = _part(results, "length")
     epochs = {name: results["trials"][name]["epochs"] for name in rows if name in results["trials"]}
     return length_texts(frame(rows), epochs) if rows else NOTHING
-
-
-def cells(results: Mapping[str, Any]) -> Table:
-    """The recorded four trials of loss and weights."""
-    found = _part(results, "two_by_two")
-    return cell_texts(found) if found else NOTHING
-
-
-def effects(found: Mapping[str, Any]) -> Markdown:
-    """What the loss and the weights buy on average, of `tables.two_by_two`."""
-    if not found:
-        return Markdown("The four trials of loss and weights are not all there.")
-    told = [
-        f"the {factor} by {row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}"
-        for factor, row in found["effects"].items()
-    ]
-    moved = f"mean IoU and precision are moved, on average over both settings of the other, {listed(told)}"
-    return Markdown(f"{moved[0].upper()}{moved[1:]}. One training of each of the four.")
-
-
-def recorded_effects(results: Mapping[str, Any]) -> Markdown:
-    """`effects` as recorded."""
-    return effects(_part(results, "two_by_two"))
 
 
 def trainings(results: Mapping[str, Any]) -> Table:
