@@ -28,7 +28,7 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
 
     Classes that are found (in the first training) are coloured and named, the others grey. Further trainings are thin.
     """
-    figure, axis = plt.subplots(figsize=(8.8, 5), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.8, 4.6), layout="constrained")
     first = curves[0]
     rising = first.loc[:, list(CLOTHING)].iloc[-1].sort_values()[lambda last: last >= FOUND]
     flat = [name for name in CLOTHING if name not in rising]
@@ -59,7 +59,7 @@ def class_dots(
     tests: Mapping[str, dict], order: Sequence[str], title: str, colors: Mapping[str, str] | None = None
 ) -> Figure:
     """IoU of the clothing classes in this order, with 95% intervals, a dot a trial (label to its "test" part)."""
-    figure, axis = plt.subplots(figsize=(8.8, 5.2), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.8, 4.8), layout="constrained")
     for offset, (label, test) in zip(offsets(len(tests), 0.22), tests.items(), strict=True):
         found = [test["classes"][name] for name in order]
         ends = [(one["iou"], *(one["iou_interval"] or [one["iou"]] * 2)) for one in found]
@@ -119,7 +119,7 @@ def opening_combined(results: Mapping[str, Any]) -> Drawn | None:
 
 def effect_dots(found: Mapping[str, Any], order: Sequence[str]) -> Drawn:
     """Change of each class's IoU by the loss and by the weights, with intervals, from `tables.two_by_two`."""
-    figure, axis = plt.subplots(figsize=(8.8, 5), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.8, 4.6), layout="constrained")
     clear = {}
     for offset, (factor, (label, color)) in zip(offsets(2, 0.17), EFFECTS.items(), strict=True):
         table = pd.DataFrame.from_dict(found["classes"][factor], orient="index").astype(float).loc[order]
@@ -144,7 +144,7 @@ def trade_offs(curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float],
     """
     reach = np.nan_to_num(np.ptp(np.nan_to_num(curve["recall"][:, 1:]), axis=0))
     four = sorted(np.argsort(-reach, kind="stable")[:4] + 1)
-    figure, axes = plt.subplots(2, 2, figsize=(8.8, 6.6), sharex=True, sharey=True, layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(8.8, 5.6), sharex=True, sharey=True, layout="constrained")
     for axis, label in zip(axes.flat, four, strict=True):
         recall, precision = curve["recall"][:, label], curve["precision"][:, label]
         axis.plot(recall, precision, "-", color="#999999", lw=2, label=f"tau from {taus[0]:g} to {taus[-1]:g}")
@@ -184,7 +184,7 @@ def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]], cell
         seeds: Trial's name to its counts ``(images, 16, 14)``, one a training.
         cells: `tables.two_by_two`, of which the title tells; it may be empty.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(8.8, 1.4 + 0.4 * len(table)), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8.8, 1.3 + 0.34 * len(table)), sharey=True, layout="constrained")
     measures = {"mean_iou": metrics.clothing_mean_iou, "precision": metrics.clothing_precision}
     for axis, (column, measure) in zip(axes, measures.items(), strict=True):
         rows(axis, [label_of(name) for name in table.index])

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from modanet_utils import metrics, statistics
-from modanet_utils.classes import CLASSES, CLOTHING
+from modanet_utils.classes import CLASSES
 from modanet_utils.results.compared import texts
 from modanet_utils.results.text import row_text, value_text
 from modanet_utils.thresholds import FOUND
@@ -23,21 +23,25 @@ CELLS: dict[tuple[str, str], str] = {
 """Loss and class weights (inverse square root of the share of the pixels) to the trial that has both."""
 
 
-def baseline(test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayLike | None = None) -> pd.DataFrame:
-    """Cross-entropy class by class, as a reader sees it.
+def baseline(
+    test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayLike | None, shares: ArrayLike
+) -> pd.DataFrame:
+    """Cross-entropy class by class, as a reader sees it, the commonest class on top.
 
     Args:
         test, shifted: The "test" part of the trial, and of the same network with shifted outputs.
         pooled: Counts ``(16, 14)`` of the trial; None leaves out what a class is mostly called instead.
+        shares: Of the 14 classes among all pixels.
     """
     rows = {}
-    for label, name in enumerate(CLOTHING, 1):
+    for label in sorted(range(1, len(CLASSES)), key=lambda label: -np.asarray(shares)[label]):
+        name = CLASSES[label]
         one = test["classes"][name]
         rows[name] = {"photos": str(one["images"]), "IoU": row_text(one, "iou"), "recall": value_text(one["recall"])}
         if pooled is not None:
             own = np.asarray(pooled)[label]
             other = int(np.where(np.arange(len(own)) == label, -1, own).argmax())
-            called = own[other] and f"{CLASSES[other]}, {own[other] / own.sum():.0%} of its pixels"
+            called = own[other] and f"{CLASSES[other]} ({own[other] / own.sum():.0%})"
             rows[name]["mostly called instead"] = called or "–"
         rows[name]["IoU, outputs shifted"] = value_text(shifted["classes"][name]["iou"])
     rows["mean"] = {"IoU": row_text(test, "mean_iou"), "IoU, outputs shifted": value_text(shifted["mean_iou"])}
@@ -114,16 +118,6 @@ def seed_spread(seeds: Mapping[str, Sequence[NDArray]]) -> pd.DataFrame:
         row |= dict(zip(("lowest", "highest", "seed_sd"), spread, strict=True))
         rows[name] = {"seeds": len(stack)} | row | {"image_sd": (first.high - first.low) / (2 * 1.96)}
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def changes_texts(table: pd.DataFrame, tests: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """`statistics.compare_trials` beside the IoU of both trials (label to its "test" part), as a reader sees them."""
-    scores = {
-        label: [value_text(test["classes"][name]["iou"]) for name in table.index] for label, test in tests.items()
-    }
-    p = ["–" if p != p else "below 0.001" if p < 0.001 else f"{p:.3f}" for p in table["p_holm"]]
-    change = {"change of IoU": texts(table, "iou", "+.3f"), "p, corrected": p}
-    return pd.DataFrame(scores | change, index=table.index)
 
 
 def spread_texts(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown
 
-from modanet_utils.classes import CLOTHING
+from modanet_utils.classes import CLASSES, CLOTHING
 from modanet_utils.comparison.tables import baseline, cell_texts, spread_texts
 from modanet_utils.results.compared import compared_texts
 from modanet_utils.results.tables import class_table
@@ -134,11 +134,12 @@ def _recommended(results: Mapping[str, Any]) -> str:
 def _reached(results: Mapping[str, Any]) -> str:
     """The combined loss against cross-entropy and its shifted outputs."""
     zero = [name for test in trainings(results, "combined") for name in zero_classes(test)]
-    left = [f"{name} in {zero.count(name)}" for name in CLOTHING if name in zero]
+    runs = len(trainings(results, "combined"))
+    left = [f"{name} ({zero.count(name)} of {runs})" for name in CLOTHING if name in zero]
     stay = f" At zero: {listed(left)}." if left else " No class is at zero."
     claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
     gained = ""
-    if gain := claims.get("combined-beats-adjusted"):
+    if gain := claims.get("gain-over-cross-entropy-adjusted-beyond-seeds") or claims.get("combined-beats-adjusted"):
         verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
         by = value_text(gain["value"], gain["interval"])
         gained = f" It {verb} the shifted outputs of cross-entropy, which cost no training (by {by})."
@@ -183,10 +184,19 @@ def effects(found: Mapping[str, Any]) -> Markdown:
     if not found:
         return Markdown("The four trials of loss and weights are not all there: `make trials` trains them.")
     told = [
-        f"the {factor} by {row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}"
-        for factor, row in found["effects"].items()
+        f"{row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}"
+        for row in (found["effects"][factor] for factor in ("loss", "weights"))
     ]
-    return Markdown(f"Mean IoU and precision are changed, on average over both settings of the other, {listed(told)}.")
+    means = "On average over both settings of the other, the loss changes mean IoU and precision by"
+    return Markdown(f"{means} {told[0]}, the weights by {told[1]}.")
+
+
+def changed(table: pd.DataFrame) -> Markdown:
+    """In which classes a trial is clearly better or worse, of `statistics.compare_trials`."""
+    clear = table[table["p_holm"] < 0.05]
+    better, worse = (listed(list(clear.index[side])) or "none" for side in (clear["iou"] > 0, clear["iou"] < 0))
+    corrected = f"Corrected for looking at {len(table)} classes (Holm, p below 0.05)"
+    return Markdown(f"{corrected}, the IoU is clearly higher in: {better}; clearly lower in: {worse}.")
 
 
 def cells(results: Mapping[str, Any]) -> Table:
@@ -203,7 +213,10 @@ def by_class(results: Mapping[str, Any]) -> Table:
     """Cross-entropy class by class, as recorded."""
     tests = [trainings(results, name)[:1] for name in ("cross_entropy", "cross_entropy_adjusted")]
     pooled = results.get("errors", {}).get("counts", {}).get("cross_entropy")
-    return baseline(tests[0][0], tests[1][0], pooled) if all(tests) else NOTHING
+    if not all(tests) or "dataset" not in results:
+        return NOTHING
+    shares = [results["dataset"]["class_share"][name] for name in CLASSES]
+    return baseline(tests[0][0], tests[1][0], pooled, shares)
 
 
 PUBLISHED = (
