@@ -50,16 +50,16 @@ def cross_entropy(results: Mapping[str, Any]) -> Markdown:
     reached = f"The mean IoU over the clothing classes is {_over(results, 'cross_entropy')}."
     if len(means) > 1:
         reached += f" Shifting the outputs afterwards takes the first from {means[0]:.3f} to {means[1]:.3f}."
-    return bullets(on_real_photos(results), [_at_zero(results), _longer(results), reached])
+    return bullets(on_real_photos(results), [_at_zero(results).replace("after", "After", 1), _longer(results), reached])
 
 
-def _over(results: Mapping[str, Any], trial: str) -> str:
+def _over(results: Mapping[str, Any], trial: str, told: str = " in {} trainings") -> str:
     """Mean IoU over a trial's trainings, with their range; with one training its interval."""
     tests = trainings(results, trial)
     each = [test["mean_iou"] for test in tests]
     if len(each) == 1:
         return row_text(tests[0], "mean_iou")
-    return f"{sum(each) / len(each):.3f} ({min(each):.3f} to {max(each):.3f} in {len(each)} trainings)"
+    return f"{sum(each) / len(each):.3f} ({min(each):.3f} to {max(each):.3f}{told.format(len(each))})"
 
 
 def _at_zero(results: Mapping[str, Any]) -> str:
@@ -70,9 +70,9 @@ def _at_zero(results: Mapping[str, Any]) -> str:
     count = " or ".join(map(str, numbers)).replace("0", "none", numbers == [0])
     times = f" in {len(each)} trainings" if len(each) > 1 else ""
     some = [name for name in ever if name not in always]
-    named = f": {listed(always)}" * bool(always) + f"; {listed(some)} in some of them" * bool(some)
+    named = f": {listed(always)}" * bool(always) + f"; in some {listed(some)}" * bool(some)
     epochs = results["trials"]["cross_entropy"]["epochs"]
-    return f"After {epochs} epochs {count} of the 13 clothing classes are at zero (IoU below {FOUND}){times}{named}."
+    return f"after {epochs} epochs {count} of the 13 clothing classes are at zero (IoU below {FOUND}){times}{named}."
 
 
 def _longer(results: Mapping[str, Any]) -> str:
@@ -80,9 +80,9 @@ def _longer(results: Mapping[str, Any]) -> str:
     long = results["trials"].get("cross_entropy_long")
     if not long:
         return ""
-    zero, mean = zero_classes(long["test"]), value_text(long["test"]["mean_iou"])
-    left = f"; {listed(zero)} are still at zero" if zero else ""
-    return f"After {long['epochs']} epochs {len(CLOTHING) - len(zero)} are found{left} (one training, mean IoU {mean})."
+    zero = zero_classes(long["test"])
+    left = f", all but {listed(zero)}" if zero else ""
+    return f"After {long['epochs']} epochs {len(CLOTHING) - len(zero)} are found{left} (one training)."
 
 
 def combined(results: Mapping[str, Any]) -> Markdown:
@@ -136,16 +136,16 @@ def _reached(results: Mapping[str, Any]) -> str:
     zero = [name for test in trainings(results, "combined") for name in zero_classes(test)]
     runs = len(trainings(results, "combined"))
     left = [f"{name} ({zero.count(name)} of {runs})" for name in CLOTHING if name in zero]
-    stay = f" At zero: {listed(left)}." if left else " No class is at zero."
+    stay = f" At zero: {listed(left)}." if left else ""
     claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
     gained = ""
     if gain := claims.get("gain-over-cross-entropy-adjusted-beyond-seeds") or claims.get("combined-beats-adjusted"):
         verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
         by = value_text(gain["value"], gain["interval"])
-        gained = f" It {verb} the shifted outputs of cross-entropy, which cost no training (by {by})."
+        gained = f" It {verb} shifted outputs of cross-entropy, which cost no training (by {by})."
     return (
         f"The combined loss reaches a mean IoU of {_over(results, 'combined')}, cross-entropy "
-        f"{_over(results, 'cross_entropy')}.{stay}{gained}"
+        f"{_over(results, 'cross_entropy', '')}.{stay}{gained}"
     )
 
 
@@ -164,8 +164,8 @@ def _free_and_paid(results: Mapping[str, Any]) -> list[str]:
     return [
         f"The loss alone {verb}: without class weights the mean IoU goes from {mean[0]} to {mean[1]}, precision from "
         f"{precision[0]} to {precision[1]}.",
-        f"The class weights bring {full['found'] - free['found']} more classes and a mean IoU of {mean[2]}; precision "
-        f"falls to {precision[2]}, and {leak} of the hair is called headwear.",
+        f"The class weights bring {full['found'] - free['found']} more classes and a mean IoU of {mean[2]}; they take "
+        f"precision to {precision[2]}, and {leak} of the hair is called headwear.",
     ]
 
 
