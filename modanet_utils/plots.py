@@ -236,13 +236,6 @@ def title_above_legend(axis: Axes, title: str) -> None:
     axis.set_title(title, pad=30)
 
 
-def highlighted(label_map: np.ndarray, label: int) -> np.ndarray:
-    """As `colored`, but all labels except one are lightened: shows how much, or how little, the one is."""
-    picture = colored(label_map)
-    pale = (255 - (255 - picture.astype(np.float32)) * 0.3).astype(np.uint8)
-    return np.where((label_map == label)[..., None], picture, pale)
-
-
 def ends_of(table: pd.DataFrame, name: str, unit: float = 1) -> list[np.ndarray]:
     """A column of values and the two of their intervals' ends, ``NAME_low`` and ``NAME_high``, in a unit."""
     return [unit * table[name + end].to_numpy(float) for end in ("", "_low", "_high")]
