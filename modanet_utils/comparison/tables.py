@@ -9,10 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLASSES
-from modanet_utils.results.compared import texts
 from modanet_utils.results.text import row_text, value_text
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import label_of
 
 CELLS: dict[tuple[str, str], str] = {
     ("cross-entropy", "no weights"): "cross_entropy",
@@ -118,12 +116,3 @@ def seed_spread(seeds: Mapping[str, Sequence[NDArray]]) -> pd.DataFrame:
         row |= dict(zip(("lowest", "highest", "seed_sd"), spread, strict=True))
         rows[name] = {"seeds": len(stack)} | row | {"image_sd": (first.high - first.low) / (2 * 1.96)}
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def spread_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """`seed_spread` as a reader sees it."""
-    ends = zip(table["lowest"], table["highest"], strict=True)
-    columns = {"seeds": texts(table, "seeds", ".0f"), "mean IoU over seeds": texts(table, "mean_iou")}
-    columns["lowest to highest seed"] = [f"{a:.3f} to {b:.3f}" if a == a else value_text(a) for a, b in ends]
-    columns |= {"SD between seeds": texts(table, "seed_sd"), "standard error over photos": texts(table, "image_sd")}
-    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])

@@ -7,22 +7,20 @@ import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.classes import CLASSES, CLOTHING
-from modanet_utils.comparison.tables import baseline, cell_texts, spread_texts
+from modanet_utils.comparison.tables import baseline, cell_texts
 from modanet_utils.results.compared import compared_texts
-from modanet_utils.results.tables import class_table
 from modanet_utils.results.text import (
     NOTHING,
     PENDING,
     Table,
     bullets,
     listed,
-    markdown,
     on_real_photos,
     row_text,
     value_text,
 )
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import TRIALS, headline, label_of
+from modanet_utils.trials import TRIALS, headline
 
 LEAKS = ("hair_as_headwear", "skin_as_clothing")
 
@@ -107,14 +105,6 @@ def _recommended(results: Mapping[str, Any]) -> str:
     if not best:
         return ""
     hair, skin = (value_text(best["body"][leak]["value"], form=".1%") for leak in LEAKS)
-    config, plain = (results["trials"][name]["config"] for name in ("recommended", "cross_entropy"))
-    changed = {
-        "hair and skin as outputs": config.get("outputs") != plain.get("outputs"),
-        "tagged photos": config.get("pseudo_labels"),
-        "a longer training": config.get("start_from") or config.get("epochs") != plain.get("epochs"),
-        "larger pictures": config.get("image_height") != plain.get("image_height"),
-    }
-    recipe = listed([name for name, differs in changed.items() if differs])
     long = results["trials"].get("combined_long")
     alone = (
         f"; the combined loss alone, after {long['epochs']} epochs, {value_text(long['test']['mean_iou'])}"
@@ -125,7 +115,7 @@ def _recommended(results: Mapping[str, Any]) -> str:
     falls = [name for name in CLOTHING if (best["classes"][name]["iou"] or 0) < (base[name]["iou"] or 0)]
     behind = f" In {listed(falls)} it stays behind plain cross-entropy." if falls else ""
     return (
-        f"The recommended recipe ({recipe}) reaches "
+        "The recommended recipe (notebook 06) reaches "
         f"{row_text(best, 'mean_iou')}{alone}. It calls {hair} of the hair headwear and {skin} of the skin clothing."
         f"{behind}"
     )
@@ -179,14 +169,12 @@ def _square(results: Mapping[str, Any]) -> dict[str, Any]:
     return results.get("remedies", {}).get("two_by_two") or {}
 
 
-def effects(found: Mapping[str, Any]) -> Markdown:
-    """What the loss and the weights change on average, of `tables.two_by_two`."""
-    if not found:
-        return Markdown("The four trials of loss and weights are not all there: `make trials` trains them.")
-    told = [
-        f"{row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}"
-        for row in (found["effects"][factor] for factor in ("loss", "weights"))
-    ]
+def effects(results: Mapping[str, Any]) -> Markdown:
+    """What the loss and the weights change on average, as recorded."""
+    if not (found := _square(results).get("effects")):
+        return NOTHING
+    rows = (found[factor] for factor in ("loss", "weights"))
+    told = [f"{row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}" for row in rows]
     means = "On average over both settings of the other, the loss changes mean IoU and precision by"
     return Markdown(f"{means} {told[0]}, the weights by {told[1]}.")
 
@@ -204,11 +192,6 @@ def cells(results: Mapping[str, Any]) -> Table:
     return cell_texts(_square(results)) if _square(results) else NOTHING
 
 
-def recorded_effects(results: Mapping[str, Any]) -> Markdown:
-    """`effects` as recorded."""
-    return effects(_square(results))
-
-
 def by_class(results: Mapping[str, Any]) -> Table:
     """Cross-entropy class by class, as recorded."""
     tests = [trainings(results, name)[:1] for name in ("cross_entropy", "cross_entropy_adjusted")]
@@ -217,37 +200,6 @@ def by_class(results: Mapping[str, Any]) -> Table:
         return NOTHING
     shares = [results["dataset"]["class_share"][name] for name in CLASSES]
     return baseline(tests[0][0], tests[1][0], pooled, shares)
-
-
-PUBLISHED = (
-    ("[Yang et al. 2014](https://arxiv.org/abs/1502.00739), who made the data", "CCP", "pixel accuracy 88.23%, "
-     "recognition rate 63.89%", "59 labels; each photo's tags are known to the method"),
-    ("EG-ResNet, as cited in 2021", "CFPD", "mean IoU 51.12%", "23 labels, other photos"),
-    ("[ModaNet's authors](https://arxiv.org/abs/1807.01394), DeepLabV3+", "ModaNet", "mean IoU about 0.51",
-     "the same 13 classes; fifty times the photos, a larger network"),
-    ("SegFormer-B2, a public model", "ATR", "mean IoU 0.69", "18 labels with face, hair and legs; 17,000 photos"),
-    ("a sentence of 2021 on the state of the art", "several", "mean IoU below 55%", "other data and labels"),
-)  # fmt: skip
-"""Work, data, what it reports, and what differs from here."""
-
-
-def published(test: Mapping[str, Any], data: str) -> Markdown:
-    """Published numbers below our own, the "test" part of a trial."""
-    own = f"pixel accuracy {value_text(test['pixel_accuracy'], form='.1%')}, mean IoU {value_text(test['mean_iou'])}"
-    rows = [("combined loss, here", data, own, "13 classes and background"), *PUBLISHED]
-    return Markdown(markdown(pd.DataFrame(rows, columns=["work", "data", "reported", "what differs"])))
-
-
-def over_seeds(results: Mapping[str, Any]) -> Markdown:
-    """The main trials' mean IoU over several trainings: the tables show the first, which may have been lucky."""
-    rows = {label_of(name): row for name, row in _compared(results, "seeds").items() if row["seeds"] > 1}
-    if not rows:
-        return Markdown("These numbers are of one training each.")
-    most = max(int(row["seeds"]) for row in rows.values())
-    said = "{} {}, from {:.3f} to {:.3f}".format
-    told = [said(label, row_text(row, "mean_iou"), row["lowest"], row["highest"]) for label, row in rows.items()]
-    first = "These numbers are of the first training of each, whose weights are kept. The mean IoU over"
-    return Markdown(f"{first} {most} trainings: {'; '.join(told)}.")
 
 
 def parts(results: Mapping[str, Any]) -> Markdown:
@@ -262,28 +214,10 @@ def parts(results: Mapping[str, Any]) -> Markdown:
     said = [f"clearly {word} {listed(phrases)}" for word, phrases in (("worse", worse), ("better", better)) if phrases]
     text = f"The combined loss with one part changed, and what that does to its mean IoU: {told}. It is "
     text += f"{' and '.join(said) or 'clearly different in no case'}, as far as one training each can tell."
-    spread = _compared(results, "seeds").get("combined")
-    if spread and spread["seeds"] > 1:
-        text += (
-            f" The combined loss stands here with its first training, {value_text(rows['combined']['mean_iou'])}; its "
-            f"trainings reach from {value_text(spread['lowest'])} to {value_text(spread['highest'])}, on average "
-            f"{value_text(spread['mean_iou'])}, so a change smaller than what lies between them decides nothing."
-        )
     return Markdown(text)
-
-
-def classes(results: Mapping[str, Any]) -> Table:
-    """IoU per class of the recorded trials side by side."""
-    return class_table(results) if len(results.get("trials", {})) > 1 else NOTHING
 
 
 def comparison(results: Mapping[str, Any]) -> Table:
     """Every recorded trial against the combined loss."""
     rows = _compared(results, "trials")
     return compared_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else NOTHING
-
-
-def seeds(results: Mapping[str, Any]) -> Table:
-    """The recorded spread between seeds and between photos."""
-    rows = _compared(results, "seeds")
-    return spread_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else NOTHING

@@ -12,7 +12,6 @@ from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.imbalance.tables import two_kinds
 from modanet_utils.results.text import bullets, escaped, listed, markdown, value_text
 from modanet_utils.results.workspace import NOTEBOOKS, recorded
-from modanet_utils.thresholds import REFERENCE
 
 KNOWN: dict[str, str] = {"ccp": "Clothing Co-Parsing", "modanet_excerpt": "ModaNet (excerpt)"}
 """Folders in ``reports/`` that hold the recorded numbers of real photos, and what tables call them."""
@@ -65,20 +64,6 @@ def answer(shown: Shown) -> Markdown:
 def real(shown: Shown) -> dict[str, Mapping[str, Any]]:
     """Those of `side_by_side` that are not drawn."""
     return {title: one for title, one in shown.items() if one["profile"] != "synthetic"}
-
-
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The clothing of `class_table` as texts, the rarest first: a dash where there is no object."""
-    kinds = two_kinds(table)
-    table = table.loc[kinds.index]
-    texts = {
-        "share of pixels": [f"{value:.2%}" for value in table["share"]],
-        "images": [f"{row['images']:,.0f} ({row['image_share']:.0%})" for row in table.to_dict("records")],
-        "objects": [f"{value:,.0f}" for value in table["objects"]],
-        f"median object at {REFERENCE[0]}x{REFERENCE[1]}": [value_text(v, form=",.0f") for v in table["scaled_median"]],
-        "rare because": [kind.replace("neither", "") for kind in kinds["kind"]],
-    }
-    return pd.DataFrame(texts, index=list(table.index))
 
 
 def seldom_together(results: Mapping[str, Any]) -> Markdown:

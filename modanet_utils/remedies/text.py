@@ -1,8 +1,9 @@
 """What notebook 06 says of a ``results.json``, with no number typed; where it lacks a part, it says so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.remedies.tables import (
@@ -74,25 +75,12 @@ def length(results: Mapping[str, Any]) -> Table:
     return length_texts(frame(rows), epochs) if rows else NOTHING
 
 
-def trainings(results: Mapping[str, Any]) -> Table:
-    """The recorded scores over trainings."""
-    found = _part(results, "trainings")
-    return training_texts(found) if found else NOTHING
+def _told(part: str, texts: Callable[[Any], pd.DataFrame]) -> Callable[[Mapping[str, Any]], Table]:
+    """A function from results to the table of a recorded part, or to the word that it is not there."""
+    return lambda results: texts(found) if (found := _part(results, part)) else NOTHING
 
 
-def remedies(results: Mapping[str, Any]) -> Table:
-    """The recorded remedies."""
-    rows = _part(results, "remedies")
-    return remedy_texts(frame(rows)) if rows else NOTHING
-
-
-def labels(results: Mapping[str, Any]) -> Table:
-    """The recorded second reading without stockings and tights."""
-    found = _part(results, "second_reading")
-    return second_texts(found) if found else NOTHING
-
-
-def presence(results: Mapping[str, Any]) -> Table:
-    """The recorded scores on photos with tags only."""
-    found = _part(results, "presence")
-    return presence_texts(found) if found else NOTHING
+trainings = _told("trainings", training_texts)
+remedies = _told("remedies", lambda rows: remedy_texts(frame(rows)))
+labels = _told("second_reading", second_texts)
+presence = _told("presence", presence_texts)

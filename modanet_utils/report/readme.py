@@ -9,11 +9,12 @@ from markupsafe import Markup
 from PIL import Image
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.text import combined, comparison, over_seeds, parts, points, seeds
+from modanet_utils.comparison.text import combined, comparison, parts, points
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
 from modanet_utils.plots import colored
 from modanet_utils.project import ROOT, ProjectError, write_whole
+from modanet_utils.remedies.text import trainings
 from modanet_utils.report import speed
 from modanet_utils.report.templating import rendered
 from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
@@ -51,8 +52,8 @@ def _told(one: pd.DataFrame | Markdown) -> str:
 
 def _trials() -> str:
     results = recorded()
-    told = [_told(one) for one in (parts(results), comparison(results), seeds(results)) if one is not NOTHING]
-    texts = {"headline": f"{_told(combined(results))}\n\n{over_seeds(results).data}"}
+    told = [_told(one) for one in (parts(results), comparison(results), trainings(results)) if one is not NOTHING]
+    texts = {"headline": _told(combined(results))}
     texts["table"] = f"{markdown(headline_table(results))}\n\n{markdown(class_table(results))}"
     return _page("trials.md.j2", compared="\n\n".join(told) or "Not recorded yet.", **texts)
 
