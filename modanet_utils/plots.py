@@ -4,7 +4,7 @@ A figure has one message and its title says it. A class has the same colour ever
 return a matplotlib figure; `show` puts it into the notebook.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from textwrap import wrap
 
@@ -93,15 +93,12 @@ def gallery(
     return figure
 
 
-def strip(
-    columns: Mapping[str, Mapping[str, np.ndarray]], title: str, photos: Sequence[np.ndarray] = (), words: int = 5
-) -> Figure:
-    """Label maps in rows, a column a photo: garments are named where they are, the gravest mistakes in words.
+def strip(columns: Mapping[str, Mapping[str, np.ndarray]], title: str, photos: Pictures = ()) -> Figure:
+    """Label maps in rows, a column a photo: garments are named where they are, the five gravest `mistakes` in words.
 
     Args:
         columns: Heading of a photo to its label maps ``(H, W) uint8`` by heading, the ground truth first.
         photos: ``(H, W, 3) uint8``, above the maps; none where they are not to be shown.
-        words: So many mistakes are named on a map, see `mistakes`.
     """
     headings = [*["photo"] * bool(len(photos)), *next(iter(columns.values()))]
     sizes = [next(iter(maps.values())).shape for maps in columns.values()]
@@ -113,18 +110,20 @@ def strip(
         for axis, heading in zip(axes[:, at], headings, strict=True):
             height, width = truth.shape
             axis.imshow(photos[at] if heading == "photo" else colored(maps[heading]))
-            axis.set(xticks=[], yticks=[], facecolor=COLORS["background"])
+            axis.set(xticks=[], yticks=[], xlim=(-ASIDE * width, (1 + ASIDE) * width), ylim=(height, 0))
             axis.set_ylabel("" if at else "\n".join(wrap(heading, 20)), fontsize=10)
-            axis.set(xlim=(-ASIDE * width, (1 + ASIDE) * width), ylim=(height, 0))
+            axis.set_facecolor(COLORS["background"])
             axis.grid(False)
             axis.set_anchor("N")
-            if heading != "photo":
-                _name_garments(axis, maps[heading], maps[heading] is truth)
-            if heading != "photo" and maps[heading] is not truth:
-                wrong = mistakes(truth, maps[heading])[:words]
+            if heading == "photo":
+                continue
+            _name_garments(axis, maps[heading], maps[heading] is truth)
+            if maps[heading] is not truth:
+                wrong = mistakes(truth, maps[heading])[:5]
                 _beside(axis, truth.shape, wrong, WRONG)
                 for _, region in wrong:
-                    axis.contour(region, [0.5], colors=WRONG, linewidths=0.7)
+                    grid = np.arange(-1, width + 1), np.arange(-1, height + 1)  # padded: the region may be all there is
+                    axis.contour(*grid, np.pad(region, 1), [0.5], colors=WRONG, linewidths=0.7)
         axes[0, at].set_title(name, fontsize=9)
     return titled(figure, title)
 
@@ -140,9 +139,21 @@ def mistakes(truth: np.ndarray, prediction: np.ndarray) -> list[tuple[str, np.nd
     >>> [words for words, _ in mistakes(truth, prediction)]
     ['belt missed', 'background called headwear']
     """
+    whole, patches = [], []
+    for label in range(1, len(CLASSES)):
+        there, seen = truth == label, (prediction == label) & (truth != IGNORE)
+        if there.any() and lost(truth, prediction, label):
+            whole.append((_called(label, np.bincount(prediction[there]).argmax()), _largest(there)))
+        if seen.any() and not there.any():
+            whole.append((_called(np.bincount(truth[seen]).argmax(), label), _largest(seen)))
+    wrong = (fold_labels(truth) != prediction) & (truth != IGNORE)
+    for label, other in sorted(set(zip(truth[wrong].tolist(), prediction[wrong].tolist(), strict=True))):
+        if other or not lost(truth, prediction, label):  # else it is told already
+            words = _called(label, other) if other else f"part of {_called(label, other)}"
+            patches.append((words, _largest((truth == label) & (prediction == other))))
     found: dict[str, np.ndarray] = {}
-    for mistaken, least in ((_lost_or_invented, ALARM_SHARE), (_patches, 0.01)):
-        for words, region in sorted(mistaken(truth, prediction), key=lambda one: -one[1].sum()):
+    for some, least in ((whole, ALARM_SHARE), (patches, 0.01)):
+        for words, region in sorted(some, key=lambda one: -one[1].sum()):
             if region.mean() > least:
                 found.setdefault(words, region)
     return list(found.items())
@@ -153,24 +164,7 @@ def lost(truth: np.ndarray, prediction: np.ndarray, label: int) -> bool:
     return bool((prediction[truth == label] == label).mean() < 0.1)
 
 
-def _lost_or_invented(truth: np.ndarray, prediction: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    for label in range(1, len(CLASSES)):
-        there, seen = truth == label, (prediction == label) & (truth != IGNORE)
-        if there.any() and lost(truth, prediction, label):
-            yield _called(label, int(np.bincount(prediction[there]).argmax())), _largest(there)
-        if seen.any() and not there.any():
-            yield _called(int(np.bincount(truth[seen]).argmax()), label), _largest(seen)
-
-
-def _patches(truth: np.ndarray, prediction: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    wrong = (fold_labels(truth) != prediction) & (truth != IGNORE)
-    for label, other in set(zip(truth[wrong].tolist(), prediction[wrong].tolist(), strict=True)):
-        if other or not lost(truth, prediction, label):  # else it is told already
-            words = _called(label, other).replace(f"{LABELS[label]} missed", f"part of {LABELS[label]} missed")
-            yield words, _largest((truth == label) & (prediction == other))
-
-
-def _called(label: int, other: int) -> str:
+def _called(label: int | np.integer, other: int | np.integer) -> str:
     return f"{LABELS[label]} called {LABELS[other]}" if other else f"{LABELS[label]} missed"
 
 

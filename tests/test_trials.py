@@ -95,7 +95,7 @@ def test_adding_a_trial_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     counts[:, 1, 1], counts[:, 1, 0] = 5, 5
     table = compared({"combined": counts, "wide_focal": counts})
     assert list(compared_texts(table).index) == ["combined loss", label]
-    figure = trial_dots(table, "title")
+    figure, _ = trial_dots(table, {})
     axis = figure.axes[0]
     assert [tick.get_text() for tick in axis.get_yticklabels()] == ["combined loss", label]
     assert {line.get_color() for line in axis.lines} == {color_of("combined loss"), color}

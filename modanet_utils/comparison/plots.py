@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLOTHING, COLORS
-from modanet_utils.comparison.text import trainings, zero_classes
+from modanet_utils.comparison.text import common_first, trainings, zero_classes
 from modanet_utils.plots import HALO, dots, ends_of, offsets, rows, title_above_legend, titled
 from modanet_utils.results.text import listed
 from modanet_utils.thresholds import FOUND
@@ -28,8 +28,7 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
 
     Classes that are found (in the first training) are coloured and named, the others grey. Further trainings are thin.
     """
-    figure, axis = plt.subplots(figsize=(8.8, 4.6), layout="constrained")
-    first = curves[0]
+    (figure, axis), first = plt.subplots(figsize=(8.8, 4.6), layout="constrained"), curves[0]
     rising = first.loc[:, list(CLOTHING)].iloc[-1].sort_values()[lambda last: last >= FOUND]
     flat = [name for name in CLOTHING if name not in rising]
     for frame in curves[::-1]:
@@ -40,11 +39,11 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
     gaps = 0.035 * np.arange(len(rising))  # names are not to touch
     for name, height in zip(rising.index, np.maximum.accumulate(rising.to_numpy() - gaps) + gaps, strict=True):
         axis.text(first.index[-1] * 1.01, height, name, va="center", fontsize=10)
-    named = f"never found: {listed(flat)}" if flat else ""
-    axis.text(first.index[0], -0.03, named, va="top", fontsize=9.5, color="#666666", path_effects=HALO)
+    style = {"va": "top", "fontsize": 9.5, "color": "#666666", "path_effects": HALO}
+    axis.text(first.index[0], -0.03, f"never found: {listed(flat) or 'none'}", **style)
     axis.set(xlim=(first.index[0], first.index[-1] * 1.16), ylim=(-0.08, None))
-    axis.set(xlabel="epoch (thin lines: further trainings)"[: None if len(curves) > 1 else 5])
-    axis.set(ylabel="IoU on the validation part")
+    more = " (thin lines: further trainings)" if len(curves) > 1 else ""
+    axis.set(xlabel=f"epoch{more}", ylabel="IoU on the validation part")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     late = {name: int((first[name] < FOUND)[::-1].idxmax()) for name in rising.index if (first[name] < FOUND).any()}
     told = f"{len(flat)} of 13 classes are never found in {len(first)} epochs"
@@ -72,11 +71,6 @@ def class_dots(
     return figure
 
 
-def _common_first(results: Mapping[str, Any]) -> list[str]:
-    share = results["dataset"]["class_share"]
-    return sorted(CLOTHING, key=lambda name: -share[name])
-
-
 def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
     """The picture at the top of notebook 02: IoU per class of every training, and after a longer one."""
     short = trainings(results, "cross_entropy")
@@ -91,16 +85,13 @@ def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
         tests[f"{long['epochs']} epochs"] = long["test"]
         colors[f"{long['epochs']} epochs"] = "#000000"
         title += f", {len(zero_classes(long['test']))} after {long['epochs']}"
-    order = _common_first(results)
+    order = common_first(results)
     figure = class_dots(tests, order, title, colors)
     for test in short[1:]:
         values = [test["classes"][name]["iou"] or 0 for name in order]
         heights = np.arange(len(order)) + offsets(len(tests), 0.22)[0]
         figure.axes[0].plot(values, heights, "|", ms=9, color=color_of("cross-entropy"))
-    return (
-        figure,
-        f"IoU per class of clothing with 95% intervals under cross-entropy, the commonest class on top. {title}.",
-    )
+    return figure, f"IoU per class of clothing with 95% intervals under cross-entropy, the commonest on top. {title}."
 
 
 def opening_combined(results: Mapping[str, Any]) -> Drawn | None:
@@ -109,7 +100,7 @@ def opening_combined(results: Mapping[str, Any]) -> Drawn | None:
     if not {"cross_entropy", "combined"} <= {*names} or "dataset" not in results:
         return None
     tests = {label_of(name): results["trials"][name]["test"] for name in names}
-    order, (first, *_, last) = _common_first(results), tests.values()
+    order, (first, *_, last) = common_first(results), tests.values()
     zero = [name for name in order if name in zero_classes(first)]
     back = [name for name in zero if name not in zero_classes(last)]
     title = f"{len(back)} of {len(zero)} classes at zero come back" + (f": {listed(back)}" if back else "")
@@ -159,8 +150,7 @@ def trade_offs(curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float],
             axis.plot(*place, "o" if known else "x", color=color_of(trial), ms=8, clip_on=False, label=trial)
         axis.set_title(CLOTHING[label - 1], fontsize=12)
         axis.set(xlim=(-0.03, 1), ylim=(-0.03, 1))
-    for axis in axes[1]:
-        axis.set_xlabel("recall on the test part")
+    plt.setp(axes[1], xlabel="recall on the test part")
     figure.supylabel("precision on the test part (cross: never predicted)", fontsize=11)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     trial, test = list(points.items())[-1]
@@ -177,12 +167,10 @@ def _beyond(curve: Mapping[str, NDArray], label: int, scores: Mapping[str, Any])
     return not ((recall >= scores["recall"]) & (precision >= scores["precision"])).any()
 
 
-def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]], cells: Mapping[str, Any]) -> Drawn:
+def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]]) -> Drawn:
     """Mean IoU, with intervals, and precision of trials, of `compared`, two panels; a small mark a further training.
 
-    Args:
-        seeds: Trial's name to its counts ``(images, 16, 14)``, one a training.
-        cells: `tables.two_by_two`, of which the title tells; it may be empty.
+    ``seeds``: trial's name to its counts ``(images, 16, 14)``, one a training.
     """
     figure, axes = plt.subplots(1, 2, figsize=(8.8, 1.3 + 0.34 * len(table)), sharey=True, layout="constrained")
     measures = {"mean_iou": metrics.clothing_mean_iou, "precision": metrics.clothing_precision}
@@ -201,7 +189,7 @@ def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]], cell
     axes[0].set(xlabel="mean IoU of the 13 classes\n(bars: further trainings)")
     axes[1].set(xlabel="precision of clothing")
     title = f"Mean IoU from {table['mean_iou'].min():.2f} to {table['mean_iou'].max():.2f}"
-    if cells:
-        plain, _, free, full = (cell["precision"] for cell in cells["cells"])
+    if len(three := table["precision"].reindex(["cross_entropy", "combined_unweighted", "combined"]).dropna()) == 3:
+        plain, free, full = three
         title = f"Precision {plain:.2f} with cross-entropy, {free:.2f} with the loss alone, {full:.2f} with its weights"
     return titled(figure, title), f"Mean IoU and precision of {len(table)} trials. {title}."

@@ -21,14 +21,12 @@ CELLS: dict[tuple[str, str], str] = {
 """Loss and class weights (inverse square root of the share of the pixels) to the trial that has both."""
 
 
-def baseline(
-    test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayLike | None, shares: ArrayLike
-) -> pd.DataFrame:
+def baseline(test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayLike, shares: ArrayLike) -> pd.DataFrame:
     """Cross-entropy class by class, as a reader sees it, the commonest class on top.
 
     Args:
         test, shifted: The "test" part of the trial, and of the same network with shifted outputs.
-        pooled: Counts ``(16, 14)`` of the trial; None leaves out what a class is mostly called instead.
+        pooled: Counts ``(16, 14)`` of the trial.
         shares: Of the 14 classes among all pixels.
     """
     rows = {}
@@ -36,11 +34,9 @@ def baseline(
         name = CLASSES[label]
         one = test["classes"][name]
         rows[name] = {"photos": str(one["images"]), "IoU": row_text(one, "iou"), "recall": value_text(one["recall"])}
-        if pooled is not None:
-            own = np.asarray(pooled)[label]
-            other = int(np.where(np.arange(len(own)) == label, -1, own).argmax())
-            called = own[other] and f"{CLASSES[other]} ({own[other] / own.sum():.0%})"
-            rows[name]["mostly called instead"] = called or "–"
+        own = np.asarray(pooled)[label]
+        other = int(np.where(np.arange(len(own)) == label, -1, own).argmax())
+        rows[name]["mostly called instead"] = f"{CLASSES[other]} ({own[other] / own.sum():.0%})" if own[other] else "–"
         rows[name]["IoU, outputs shifted"] = value_text(shifted["classes"][name]["iou"])
     rows["mean"] = {"IoU": row_text(test, "mean_iou"), "IoU, outputs shifted": value_text(shifted["mean_iou"])}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")
@@ -63,33 +59,27 @@ def two_by_two(counts: Mapping[str, NDArray]) -> dict[str, Any]:
     """
     if not set(CELLS.values()) <= counts.keys():
         return {}
-    cells = []
+    found: dict[str, Any] = {"cells": [], "effects": {}, "classes": {}}
+    scores = {"mean_iou": metrics.clothing_mean_iou, "precision": metrics.clothing_precision}
     for (loss, weights), name in CELLS.items():
         pooled = counts[name].sum(axis=0)
-        cells.append({"loss": loss, "weights": weights, "mean_iou": float(metrics.clothing_mean_iou(pooled))})
-        cells[-1] |= {"precision": float(metrics.clothing_precision(pooled))}
-        cells[-1] |= {"found": int((metrics.clothing_iou(pooled) >= FOUND).sum())}
-    effects: dict[str, dict[str, float]] = {}
-    classes: dict[str, Any] = {}
+        cell = {score: float(measure(pooled)) for score, measure in scores.items()}
+        classes = int((metrics.clothing_iou(pooled) >= FOUND).sum())
+        found["cells"].append({"loss": loss, "weights": weights} | cell | {"found": classes})
     for factor, position, level in (("loss", 0, "combined loss"), ("weights", 1, "weights")):
-        without, with_it = stacks(counts, position, level)
-        effects[factor] = {}
-        for score, measure in (("mean_iou", metrics.clothing_mean_iou), ("precision", metrics.clothing_precision)):
-            change = statistics.paired_comparison(without, with_it, measure)[:3]
-            effects[factor] |= statistics.ends(score, change)
-        table = statistics.compare_trials(without, with_it)
-        classes[factor] = table[["iou", "iou_low", "iou_high"]].to_dict("index")
-    return {"cells": cells, "effects": effects, "classes": classes}
+        pair = stacks(counts, position, level)
+        table = statistics.compare_trials(*pair)
+        changes = {score: statistics.paired_comparison(*pair, measure)[:3] for score, measure in scores.items()}
+        found["effects"][factor] = dict(i for name, one in changes.items() for i in statistics.ends(name, one).items())
+        found["classes"][factor] = table[["iou", "iou_low", "iou_high"]].to_dict("index")
+    return found
 
 
 def cell_texts(found: Mapping[str, Any]) -> pd.DataFrame:
     """The four trials of `two_by_two` as a reader sees them."""
-    rows = [
-        {"loss": cell["loss"], "class weights": cell["weights"], "mean IoU": value_text(cell["mean_iou"])}
-        | {"precision": value_text(cell["precision"]), "classes found": str(cell["found"])}
-        for cell in found["cells"]
-    ]
-    return pd.DataFrame(rows).set_index("loss")
+    titles = {"weights": "class weights", "mean_iou": "mean IoU", "found": "classes found"}
+    table = pd.DataFrame(found["cells"]).set_index("loss").rename(columns=titles)
+    return table.map(lambda cell: f"{cell:.3f}" if isinstance(cell, float) else str(cell))
 
 
 def all_background(counts: NDArray) -> NDArray:

@@ -20,15 +20,19 @@ from modanet_utils.results.text import (
     value_text,
 )
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import TRIALS, headline
-
-LEAKS = ("hair_as_headwear", "skin_as_clothing")
+from modanet_utils.trials import headline
 
 
 def zero_classes(test: Mapping[str, Any]) -> list[str]:
     """Clothing classes in the truth whose IoU is below `FOUND`."""
     scores = {name: test["classes"][name] for name in CLOTHING}
     return [name for name, s in scores.items() if s["support"] and (s["iou"] or 0) < FOUND]
+
+
+def common_first(results: Mapping[str, Any]) -> list[str]:
+    """The classes of clothing, the commonest on top."""
+    share = results["dataset"]["class_share"]
+    return sorted(CLOTHING, key=lambda name: -(share[name] or 0))
 
 
 def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]:
@@ -40,14 +44,10 @@ def cross_entropy(results: Mapping[str, Any]) -> Markdown:
     """What cross-entropy alone learned, and when."""
     if "cross_entropy" not in results.get("trials", {}):
         return PENDING
-    means = [
-        test["mean_iou"]
-        for name in ("cross_entropy", "cross_entropy_adjusted")
-        for test in trainings(results, name)[:1]
-    ]
     reached = f"The mean IoU over the clothing classes is {_over(results, 'cross_entropy')}."
-    if len(means) > 1:
-        reached += f" Shifting the outputs afterwards takes the first from {means[0]:.3f} to {means[1]:.3f}."
+    if shifted := results["trials"].get("cross_entropy_adjusted"):
+        first, second = (one["test"]["mean_iou"] for one in (results["trials"]["cross_entropy"], shifted))
+        reached += f" Outputs shifted afterwards take it from {first:.3f} to {second:.3f}."
     return bullets(on_real_photos(results), [_at_zero(results).replace("after", "After", 1), _longer(results), reached])
 
 
@@ -104,32 +104,25 @@ def _recommended(results: Mapping[str, Any]) -> str:
     best = results["trials"].get("recommended", {}).get("test")
     if not best:
         return ""
-    hair, skin = (value_text(best["body"][leak]["value"], form=".1%") for leak in LEAKS)
-    long = results["trials"].get("combined_long")
-    alone = (
-        f"; the combined loss alone, after {long['epochs']} epochs, {value_text(long['test']['mean_iou'])}"
-        if long
-        else ""
-    )
+    leaks = "hair_as_headwear", "skin_as_clothing"
+    hair, skin = (value_text(best["body"][leak]["value"], form=".1%") for leak in leaks)
+    long = results["trials"].get("combined_long", {}).get("test")
+    alone = f"; the combined loss alone, trained longer, {value_text(long['mean_iou'])}" if long else ""
     base = results["trials"]["cross_entropy"]["test"]["classes"]
     falls = [name for name in CLOTHING if (best["classes"][name]["iou"] or 0) < (base[name]["iou"] or 0)]
     behind = f" In {listed(falls)} it stays behind plain cross-entropy." if falls else ""
-    return (
-        "The recommended recipe (notebook 06) reaches "
-        f"{row_text(best, 'mean_iou')}{alone}. It calls {hair} of the hair headwear and {skin} of the skin clothing."
-        f"{behind}"
-    )
+    reaches = f"The recommended recipe (notebook 06) reaches {row_text(best, 'mean_iou')}{alone}."
+    return f"{reaches} It calls {hair} of the hair headwear and {skin} of the skin clothing.{behind}"
 
 
 def _reached(results: Mapping[str, Any]) -> str:
     """The combined loss against cross-entropy and its shifted outputs."""
-    zero = [name for test in trainings(results, "combined") for name in zero_classes(test)]
-    runs = len(trainings(results, "combined"))
-    left = [f"{name} ({zero.count(name)} of {runs})" for name in CLOTHING if name in zero]
+    each = trainings(results, "combined")
+    zero = [name for test in each for name in zero_classes(test)]
+    left = [f"{name} ({zero.count(name)} of {len(each)})" for name in CLOTHING if name in zero]
     stay = f" At zero: {listed(left)}." if left else ""
-    claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
     gained = ""
-    if gain := claims.get("gain-over-cross-entropy-adjusted-beyond-seeds") or claims.get("combined-beats-adjusted"):
+    if gain := _claim(results, "gain-over-cross-entropy-adjusted-beyond-seeds", "combined-beats-adjusted"):
         verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
         by = value_text(gain["value"], gain["interval"])
         gained = f" It {verb} shifted outputs of cross-entropy, which cost no training (by {by})."
@@ -141,9 +134,8 @@ def _reached(results: Mapping[str, Any]) -> str:
 
 def _free_and_paid(results: Mapping[str, Any]) -> list[str]:
     """What the loss without its weights brings and costs, and what the weights add; its price alone if not known."""
-    claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
     if not (found := _square(results)):
-        price = claims.get("precision-pays")
+        price = _claim(results, "precision-pays")
         return [f"Precision of clothing changes by {value_text(price['value'], price['interval'])}."] if price else []
     plain, _, free, full = found["cells"]
     mean, precision = ([value_text(cell[score]) for cell in (plain, free, full)] for score in ("mean_iou", "precision"))
@@ -159,9 +151,10 @@ def _free_and_paid(results: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _compared(results: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """The recorded comparison of "trials" or of "seeds", empty where there is none."""
-    return results.get("comparison", {}).get(part, {})
+def _claim(results: Mapping[str, Any], *ids: str) -> Mapping[str, Any] | None:
+    """The first of these claims that has a number."""
+    known = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
+    return next((known[one] for one in ids if one in known), None)
 
 
 def _square(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,8 +176,8 @@ def changed(table: pd.DataFrame) -> Markdown:
     """In which classes a trial is clearly better or worse, of `statistics.compare_trials`."""
     clear = table[table["p_holm"] < 0.05]
     better, worse = (listed(list(clear.index[side])) or "none" for side in (clear["iou"] > 0, clear["iou"] < 0))
-    corrected = f"Corrected for looking at {len(table)} classes (Holm, p below 0.05)"
-    return Markdown(f"{corrected}, the IoU is clearly higher in: {better}; clearly lower in: {worse}.")
+    said = f"clearly higher in: {better}; clearly lower in: {worse}"
+    return Markdown(f"Corrected for looking at {len(table)} classes (Holm, p below 0.05), the IoU is {said}.")
 
 
 def cells(results: Mapping[str, Any]) -> Table:
@@ -196,28 +189,13 @@ def by_class(results: Mapping[str, Any]) -> Table:
     """Cross-entropy class by class, as recorded."""
     tests = [trainings(results, name)[:1] for name in ("cross_entropy", "cross_entropy_adjusted")]
     pooled = results.get("errors", {}).get("counts", {}).get("cross_entropy")
-    if not all(tests) or "dataset" not in results:
+    if not (all(tests) and pooled and "dataset" in results):
         return NOTHING
     shares = [results["dataset"]["class_share"][name] for name in CLASSES]
     return baseline(tests[0][0], tests[1][0], pooled, shares)
 
 
-def parts(results: Mapping[str, Any]) -> Markdown:
-    """What changing one part of the combined loss does to its mean IoU."""
-    rows = _compared(results, "trials")
-    changed = {trial.phrase: rows[trial.name] for trial in TRIALS.values() if trial.phrase and trial.name in rows}
-    if not changed:
-        return NOTHING
-    told = ", ".join(f"{phrase} {row_text(row, 'change')}" for phrase, row in changed.items())
-    worse = [phrase for phrase, row in changed.items() if row["change_high"] < 0]
-    better = [phrase for phrase, row in changed.items() if row["change_low"] > 0]
-    said = [f"clearly {word} {listed(phrases)}" for word, phrases in (("worse", worse), ("better", better)) if phrases]
-    text = f"The combined loss with one part changed, and what that does to its mean IoU: {told}. It is "
-    text += f"{' and '.join(said) or 'clearly different in no case'}, as far as one training each can tell."
-    return Markdown(text)
-
-
 def comparison(results: Mapping[str, Any]) -> Table:
     """Every recorded trial against the combined loss."""
-    rows = _compared(results, "trials")
+    rows = results.get("comparison", {}).get("trials", {})
     return compared_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else NOTHING

@@ -21,32 +21,23 @@ KIND_COLORS = {"small": "#0072b2", "infrequent": "#b34700", "small and infrequen
 Drawn = tuple[Figure, str]
 
 
-def share_dots(shares: pd.DataFrame, title: str) -> Figure:
-    """Share of all pixels on a log scale, classes x data sets; the rarest on average is lowest, 0 has no dot."""
-    seen = shares.where(shares > 0)
-    order = np.log10(seen).mean(axis=1).fillna(-9).sort_values(ascending=False).index
-    figure, axis = _class_rows(order, 5.2)
-    for style, offset, data_set in zip(DATA_STYLES, offsets(len(shares.columns), 0.27), shares, strict=False):
-        axis.plot(seen.loc[order, data_set], np.arange(len(order)) + offset, label=data_set, ms=6.5, **style)
-    axis.xaxis.set_major_formatter(percent_ticks)
-    axis.set_xlim(right=1)
-    axis.set_xlabel("share of all pixels (log scale)")
-    title_above_legend(axis, title)
-    return figure
-
-
 def opening(shares: pd.DataFrame) -> Drawn | None:
-    """The picture at the top of notebook 01, with its alternative text, of shares of pixels, classes x data sets."""
-    seen = shares.drop(index="background").where(shares > 0)
-    if seen.empty:
+    """The picture at the top of notebook 01: share of all pixels, classes x data sets, the rarest lowest."""
+    seen = shares.where(shares > 0)
+    ranks = np.log10(seen).mean(axis=1).fillna(-9).sort_values(ascending=False)
+    if len(ranks) < 3:
         return None
-    rarest, commonest = np.log(seen).mean(axis=1).idxmin(), np.log(seen).mean(axis=1).idxmax()
+    figure, axis = _class_rows(ranks.index, 5.2)
+    for style, offset, data_set in zip(DATA_STYLES, offsets(len(shares.columns), 0.27), shares, strict=False):
+        axis.plot(seen.loc[ranks.index, data_set], np.arange(len(ranks)) + offset, label=data_set, ms=6.5, **style)
+    axis.xaxis.set_major_formatter(percent_ticks)
+    axis.set(xlim=(None, 1), xlabel="share of all pixels (log scale)")
+    commonest, rarest = ranks.drop("background").index[0], ranks[ranks > -9].index[-1]
     times = (seen.loc[commonest] / seen.loc[rarest]).max()
     title = f"{rarest.capitalize()}: down to 1/{times:.0f} of the pixels of {commonest}"
-    ends = (
-        f"{seen.loc[rarest].min():.2%} of the pixels for {rarest}, {shares.loc['background'].max():.0%} for background"
-    )
-    return share_dots(shares, title), f"Share of all pixels per class on a log scale, a dot a data set: {ends}."
+    title_above_legend(axis, title)
+    ends = f"{seen.loc[rarest].min():.2%} for {rarest}, {shares.loc['background'].max():.0%} for background"
+    return figure, f"Share of all pixels per class on a log scale, a dot a data set: {ends}. {title}."
 
 
 def _class_rows(order: pd.Index, height: float) -> tuple[Figure, Axes]:
@@ -62,8 +53,7 @@ def _class_rows(order: pd.Index, height: float) -> tuple[Figure, Axes]:
 def rarity_map(tables: Mapping[str, pd.DataFrame], small: float, infrequent: float) -> Drawn:
     """Two kinds of rare: share of images against median object size, of the first data set's `class_table`.
 
-    A line leads from each class to where another data set has it. Areas mark the pixels, and the share of images, below
-    which a class is `small` or `infrequent`.
+    A line leads from each class to where another data set has it; areas mark what is `small`, or `infrequent`.
     """
     figure, axis = plt.subplots(figsize=(8.8, 5.2), layout="constrained")
     (first, table), *others = tables.items()
@@ -83,11 +73,10 @@ def rarity_map(tables: Mapping[str, pd.DataFrame], small: float, infrequent: flo
     axis.yaxis.set_major_formatter(lambda pixels, _: f"{pixels:,.0f}")
     axis.text(1.25, 53, f"small: below {small:,} pixels", color=KIND_COLORS["small"], ha="right", va="bottom")
     axis.text(0.031, 18_500, f"infrequent: below {infrequent:.0%}", color=KIND_COLORS["infrequent"], va="top")
-    ends = f" (empty: {', '.join(name for name, _ in others)})" if others else ""
-    axis.set(xlabel=f"images that show the class, {first}{ends}", ylabel="pixels of the median object, at 288x192")
+    ends = "".join(f"; empty: {name}" for name, _ in others)
+    axis.set(xlabel=f"images that show the class (full: {first}{ends})", ylabel="median object's pixels at 288x192")
     few, tiny = (listed(list(kinds.index[kinds["kind"] == name])) or "nothing" for name in ("infrequent", "small"))
-    title = f"Small: {tiny}; in few images: {few}"
-    axis.set_title(title)
+    axis.set_title(title := f"Small: {tiny}; in few images: {few}")
     return figure, f"Share of images that show a class against the pixels of its median object, in {first}. {title}."
 
 

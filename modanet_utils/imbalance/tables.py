@@ -50,11 +50,6 @@ def two_kinds(table: pd.DataFrame) -> pd.DataFrame:
     return kinds.sort_values("share", kind="stable")
 
 
-def rarest(kinds: pd.DataFrame, number: int = 5) -> list[str]:
-    """The clothing classes with the fewest pixels, of those that occur; from `two_kinds`."""
-    return list(kinds.index[kinds["kind"] != "absent"][:number])
-
-
 def weight_table(pixels: np.ndarray) -> pd.DataFrame:
     """Class weights, 14 classes x schemes, of mean 1, from pixels per image and class ``(images, 14)``."""
     return pd.DataFrame({scheme: class_weights(pixels, scheme) for scheme in SCHEMES}, index=list(CLASSES))

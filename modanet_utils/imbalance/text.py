@@ -69,15 +69,11 @@ def real(shown: Shown) -> dict[str, Mapping[str, Any]]:
 def seldom_together(results: Mapping[str, Any]) -> Markdown:
     """The pairs of garments that are worn together least, beside how often chance would join them."""
     counts, images = pd.DataFrame(results["exploration"]["co_occurrence"]).T, results["exploration"]["images"]
-    alone = np.diag(counts)
-    expected = np.triu(np.outer(alone, alone) / images, 1)
+    expected = np.triu(np.outer(np.diag(counts), np.diag(counts)) / images, 1)
     lift = np.where(expected >= 10, counts / np.where(expected > 0, expected, 1), np.inf)
-    pairs = [np.unravel_index(at, lift.shape) for at in np.argsort(lift, axis=None, kind="stable")[:6]]
-    told = [
-        f"{CLOTHING[a]} and {CLOTHING[b]} ({counts.iloc[a, b]:.0f}, by chance {expected[a, b]:.0f})"
-        for a, b in pairs
-        if lift[a, b] < 0.5
-    ]
+    pairs = (np.unravel_index(at, lift.shape) for at in np.argsort(lift, axis=None, kind="stable")[:6])
+    said = "{} and {} ({:.0f}, by chance {:.0f})".format
+    told = [said(CLOTHING[a], CLOTHING[b], counts.iloc[a, b], expected[a, b]) for a, b in pairs if lift[a, b] < 0.5]
     return Markdown(f"Images that show both, of {images:,}: {', '.join(told)}." if told else "No pair stands out.")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from modanet_utils.plots import ends_of, legend_below, rows, titled
+from modanet_utils.plots import ends_of, rows, titled
 from modanet_utils.remedies.tables import frame
 from modanet_utils.trials import TRIALS, color_of, label_of
 
@@ -65,20 +65,3 @@ def opening(results: Mapping[str, Any]) -> tuple[Figure, str] | None:
     best = gains.idxmax()
     most = f"most by {label_of(best)}, {gains[best]:+.3f}, of {len(gains)}"
     return remedy_dots(table, title), f"Gain in mean IoU and hair called headwear, a row a change; {most}."
-
-
-def presence_dots(found: Mapping[str, Mapping[str, Any]], title: str) -> Figure:
-    """Presence F1 of every class on photos with tags, a dot a trial, from `presence_scores`."""
-    figure, axis = plt.subplots(figsize=(8, 5.2), layout="constrained")
-    images = {name: one["images"] for name, one in next(iter(found.values()))["classes"].items()}
-    order = sorted(images, key=lambda name: -images[name])
-    palette = plt.get_cmap("viridis")
-    for number, (name, one) in enumerate(found.items()):
-        color = color_of(label_of(name)) if TRIALS[name].part != "length" else palette(number / max(1, len(found)))
-        values = [one["classes"][c]["f1"] for c in order]
-        axis.plot(values, range(len(order)), "o", ms=6, alpha=0.85, color=color, label=label_of(name))
-    rows(axis, [f"{c}  ({images[c]})" for c in order])
-    axis.set(xlim=(-0.02, 1), xlabel="F1 of “is it worn?”, photos that show the class in brackets")
-    axis.set_title(title)
-    legend_below(figure, axis, columns=3)
-    return figure

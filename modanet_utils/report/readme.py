@@ -9,7 +9,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.text import combined, comparison, parts, points
+from modanet_utils.comparison.text import combined, comparison, points
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
 from modanet_utils.plots import colored
@@ -52,10 +52,10 @@ def _told(one: pd.DataFrame | Markdown) -> str:
 
 def _trials() -> str:
     results = recorded()
-    told = [_told(one) for one in (parts(results), comparison(results), trainings(results)) if one is not NOTHING]
-    texts = {"headline": _told(combined(results))}
-    texts["table"] = f"{markdown(headline_table(results))}\n\n{markdown(class_table(results))}"
-    return _page("trials.md.j2", compared="\n\n".join(told) or "Not recorded yet.", **texts)
+    told = [_told(one) for one in (comparison(results), trainings(results)) if one is not NOTHING]
+    table = f"{markdown(headline_table(results))}\n\n{markdown(class_table(results))}"
+    compared = "\n\n".join(told) or "Not recorded yet."
+    return _page("trials.md.j2", headline=_told(combined(results)), table=table, compared=compared)
 
 
 def _page(template: str, **texts: str) -> str:

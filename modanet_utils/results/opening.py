@@ -21,13 +21,12 @@ class Opening:
         """Put the answer, and the picture if there is one, in place of what stood there."""
         self._answer.update(answer)
         if drawn:
-            _update(self._picture, *drawn)
+            self._put(self._picture, *drawn)
 
     def examples(self, figure: Figure, alt: str, photo: bool = False) -> None:
         """Put photos, or their label maps, between answer and picture."""
-        _update(self._examples, figure, alt, photo)
+        self._put(self._examples, figure, alt, photo)
 
-
-def _update(handle: Any, *drawn: Any) -> None:
-    image, metadata = picture(*drawn)
-    handle.update(image, metadata=metadata)
+    def _put(self, handle: Any, *drawn: Any) -> None:
+        image, metadata = picture(*drawn)
+        handle.update(image, metadata=metadata)

@@ -39,7 +39,7 @@ def choose(run: Run, rare: Sequence[str], number: int = 4) -> list[int]:
     """
     shown = (run.counts[:, [CLASSES.index(name) for name in rare]].sum(axis=2) > 0).any(axis=1)
     scores = image_mean_iou(run.counts)
-    wanted = ~np.isnan(scores) & (shown | ~shown.any())
+    wanted = shown | ~shown.any()
     pool = [at for at in np.argsort(scores, kind="stable") if wanted[at]]
     number = min(number, len(pool))
     return [run.ids[pool[int((step + 0.5) / number * len(pool))]] for step in range(number)]
@@ -71,12 +71,11 @@ def strip(examples: Sequence[Example], rare: Sequence[str], photos: bool = False
     The title counts how many of the rare garments on them each network finds, a tenth of the pixels or more.
     """
     worn = [(one, CLASSES.index(name)) for one in examples for name in rare if CLASSES.index(name) in one.maps[TRUTH]]
-    hits = {
-        name: sum(not plots.lost(one.maps[TRUTH], one.maps[name], label) for one, label in worn)
+    told = [
+        f"{name} {sum(not plots.lost(one.maps[TRUTH], one.maps[name], label) for one, label in worn)}"
         for name in [*examples[0].maps][1:]
-    }
-    told = ", ".join(f"{name} {count}" for name, count in hits.items())
-    title = f"Rare garments found, of {len(worn)} on these photos: {told}"
+    ]
+    title = f"Rare garments found, of {len(worn)} on these photos: {', '.join(told)}"
     columns = {f"image {one.image_id}": one.maps for one in examples}
     figure = plots.strip(columns, title, [one.photo for one in examples] if photos else ())
     return figure, f"Label maps of {len(examples)} test photos, rows {', '.join(examples[0].maps)}. {title}."
@@ -84,6 +83,5 @@ def strip(examples: Sequence[Example], rare: Sequence[str], photos: bool = False
 
 def keep(examples: Sequence[Example], rare: Sequence[str], out: Path) -> None:
     """Write the strip, label maps only, into the folder of a report, for its README; never a photo."""
-    (out / "figures").mkdir(parents=True, exist_ok=True)
     image, _ = plots.picture(*strip(examples, rare))
-    write_whole(out / "figures" / "strip.png", lambda path: path.write_bytes(image.data))
+    write_whole(out / "figures" / "strip.png", image.data)
