@@ -145,7 +145,7 @@ def trade_offs(curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float],
         )
         for trial, test in points.items():
             one = test["classes"][CLOTHING[label - 1]]
-            known = one["precision"] is not None
+            known = None not in (one["recall"], one["precision"])
             place = (one["recall"], one["precision"]) if known else (0, 0)
             axis.plot(*place, "o" if known else "x", color=color_of(trial), ms=8, clip_on=False, label=trial)
         axis.set_title(CLOTHING[label - 1], fontsize=12)

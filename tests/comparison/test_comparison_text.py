@@ -9,18 +9,13 @@ import pytest
 from modanet_utils.comparison.text import (
     by_class,
     cells,
-    classes,
     combined,
     comparison,
     cross_entropy,
-    over_seeds,
-    parts,
+    effects,
     points,
-    published,
-    recorded_effects,
-    seeds,
 )
-from modanet_utils.results.text import NOTHING, PENDING, markdown
+from modanet_utils.results.text import NOTHING, PENDING
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,25 +30,14 @@ def test_the_readme_says_what_is_recorded(results: dict[str, Any]) -> None:
     told = (ROOT / "reports" / "ccp" / "trials.md").read_text()
     for said in points(results):
         assert said in readme, said
-    for said in (combined(results).data, parts(results).data, over_seeds(results).data, markdown(classes(results))):
-        assert said in told, said
-    for table in (comparison, seeds):
-        rows = [" | ".join([name, *row]) for name, *row in table(results).itertuples()]
-        assert rows and all(f"| {row} |" in told for row in rows)
+    assert combined(results).data in told
+    rows = [" | ".join([name, *row]) for name, *row in comparison(results).itertuples()]
+    assert rows and all(f"| {row} |" in told for row in rows)
 
 
 def test_what_is_not_recorded_is_said_to_be_missing() -> None:
     assert cross_entropy({}) is combined({}) is PENDING and points({}) == [PENDING.data]
-    assert parts({}) is classes({}) is comparison({}) is seeds({}) is by_class({}) is cells({}) is NOTHING
-    assert over_seeds({}).data == "These numbers are of one training each."
-
-
-def test_the_headline_says_how_far_trainings_lie_apart(results: dict[str, Any]) -> None:
-    row = {"seeds": 3, "mean_iou": 0.3, "mean_iou_low": 0.28, "mean_iou_high": 0.33, "lowest": 0.29, "highest": 0.32}
-    text = over_seeds({"comparison": {"seeds": {"combined": row}}}).data
-    assert "over 3 trainings: combined loss 0.300 [0.280, 0.330], from 0.290 to 0.320." in text
-    single = row | {"seeds": 1, "lowest": None, "highest": None}
-    assert over_seeds({"comparison": {"seeds": {"combined": single}}}).data.endswith("one training each.")
+    assert comparison({}) is by_class({}) is cells({}) is effects({}) is NOTHING
 
 
 @pytest.mark.parametrize(
@@ -107,13 +91,10 @@ def test_the_loss_is_free_where_its_interval_says_so(results: dict[str, Any], hi
     assert f"* Precision of clothing changes by {price['value']:.3f} [" in combined(results).data
 
 
-def test_published_numbers_stand_below_our_own(results: dict[str, Any]) -> None:
-    lines = published(results["trials"]["combined"]["test"], "mine").data.splitlines()
-    assert lines[2].startswith("| combined loss, here | mine | pixel accuracy 90.3%, mean IoU 0.322 |")
-    assert len(lines) > 5 and all(line.count(" | ") == 3 for line in lines[2:])
-
-
 def test_cross_entropy_class_by_class_is_told_from_the_record(results: dict[str, Any]) -> None:
     table = by_class(results)
     assert table.shape == (14, 5) and table.loc["sunglasses", "mostly called instead"].startswith("background (9")
-    assert cells(results).shape == (4, 4) and "the weights by" in recorded_effects(results).data
+    found = results["remedies"]["two_by_two"]
+    found["effects"]["loss"] |= {"mean_iou": 0.2, "mean_iou_low": 0.1, "mean_iou_high": 0.3}
+    assert "the loss changes mean IoU and precision by +0.200 [+0.100, +0.300] and" in effects(results).data
+    assert cells(results)["precision"].tolist() == [f"{cell['precision']:.3f}" for cell in found["cells"]]

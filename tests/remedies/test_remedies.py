@@ -137,7 +137,7 @@ def test_every_sentence_stands_on_what_is_recorded(counts: dict[str, np.ndarray]
     assert f"clearly better: hair and skin as outputs ({gain} [" in said
     assert "not clearly: rare photos repeated (-0.0" in said
     assert text.length(results).shape[1] <= 5 and "combined loss, 3 x as long" in text.length(results).index
-    assert text.remedies(results).loc["recommended", "against"] == "combined loss"
+    assert text.remedies(results).loc["hair and skin as outputs", "against"] == "combined loss"
 
 
 def test_figures_show_what_the_tables_hold(counts: dict[str, np.ndarray]) -> None:

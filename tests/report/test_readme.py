@@ -13,7 +13,7 @@ from reporting import complete_results
 
 from modanet_utils.__main__ import main
 from modanet_utils.classes import CLOTHING, LABELS
-from modanet_utils.comparison.text import over_seeds, points
+from modanet_utils.comparison.text import points
 from modanet_utils.plots import PALETTE
 from modanet_utils.project import ROOT
 from modanet_utils.report.readme import DRAWN, PAGES, README_PARTS, drawn, up_to_date
@@ -27,13 +27,6 @@ from modanet_utils.results.workspace import NOTEBOOKS
 @pytest.fixture(scope="module")
 def complete() -> dict[str, Any]:
     return complete_results()
-
-
-def test_the_headline_says_how_far_trainings_lie_apart(complete: dict[str, Any]) -> None:
-    assert over_seeds(complete).data == "These numbers are of one training each."
-    row = {"seeds": 3, "mean_iou": 0.3, "mean_iou_low": 0.28, "mean_iou_high": 0.33, "lowest": 0.29, "highest": 0.32}
-    text = over_seeds(complete | {"comparison": {"seeds": {"combined": row}}}).data
-    assert "over 3 trainings: combined loss 0.300 [0.280, 0.330], from 0.290 to 0.320." in text
 
 
 def test_readme_and_the_pages_beside_it_get_the_recorded_tables(
