@@ -26,7 +26,7 @@ TRUTH = "ground truth"
 class Example:
     """A photo ``(H, W, 3) uint8`` with its label maps ``(H, W) uint8`` by heading, the ground truth first."""
 
-    image_id: int
+    name: str
     photo: np.ndarray
     maps: dict[str, np.ndarray]
 
@@ -57,7 +57,7 @@ def predicted(runs: Mapping[str, Run], dataset: Dataset, ids: Sequence[int]) -> 
     found = []
     for image_id in ids:
         photo, truth = photo_and_truth(dataset, image_id)
-        found.append(Example(image_id, photo, {TRUTH: truth}))
+        found.append(Example(f"{dataset.name}, image {image_id}", photo, {TRUTH: truth}))
     for name, run in runs.items():
         network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
         for one in found:
@@ -76,7 +76,7 @@ def strip(examples: Sequence[Example], rare: Sequence[str], photos: bool = False
         for name in [*examples[0].maps][1:]
     ]
     title = f"Rare garments found, of {len(worn)} on these photos: {', '.join(told)}"
-    columns = {f"image {one.image_id}": one.maps for one in examples}
+    columns = {one.name: one.maps for one in examples}
     figure = plots.strip(columns, title, [one.photo for one in examples] if photos else ())
     return figure, f"Label maps of {len(examples)} test photos, rows {', '.join(examples[0].maps)}. {title}."
 

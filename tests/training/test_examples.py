@@ -76,7 +76,7 @@ def test_mistakes_are_told_by_what_is_lost_or_made_up_first(person: np.ndarray) 
 def test_the_strip_counts_the_rare_garments_that_are_found(person: np.ndarray) -> None:
     blind, seeing = np.zeros_like(person), np.where(person < 14, person, 0)
     maps = {"ground truth": person, "cross-entropy": blind, "combined loss": seeing}
-    examples = [Example(7, np.full((60, 40, 3), 200, np.uint8), maps)]
+    examples = [Example("tiny, image 7", np.full((60, 40, 3), 200, np.uint8), maps)]
     figure, alt = strip(examples, ["belt", "skirt", "headwear"], photos=True)
     said = "Rare garments found, of 2 on these photos: cross-entropy 0, combined loss 2"
     assert figure.get_suptitle().replace("\n", " ") == said and alt.endswith(f"{said}.")
@@ -89,7 +89,11 @@ def test_the_strip_counts_the_rare_garments_that_are_found(person: np.ndarray) -
 
 def test_what_is_kept_for_the_readme_holds_no_photo(person: np.ndarray, tmp_path: Path) -> None:
     photo = np.full((60, 40, 3), (10, 250, 10), np.uint8)
-    keep([Example(7, photo, {"ground truth": person, "cross-entropy": person * 0})], ["belt"], tmp_path / "out")
+    keep(
+        [Example("tiny, image 7", photo, {"ground truth": person, "cross-entropy": person * 0})],
+        ["belt"],
+        tmp_path / "out",
+    )
     assert [path.name for path in (tmp_path / "out").rglob("*.png")] == ["strip.png"]
     pixels = (
         np.asarray(Image.open(tmp_path / "out" / "figures" / "strip.png").convert("RGB")).reshape(-1, 3).astype(int)
