@@ -268,7 +268,7 @@ def synthetic(name: str, arguments: list[str]) -> None:
 def explore(name: str, arguments: list[str]) -> None:
     """Count what an annotation file (COCO) holds, as notebook 01 does; no photos are needed.
 
-    Classes, sizes, places and overlaps are counted, notebook 01's claims decided, and all of it written into
+    Classes, sizes and places are counted, notebook 01's claims decided, and all of it written into
     OUT/results.json.
 
     Example: modanet explore modanet2018_instances_train.json reports/mine

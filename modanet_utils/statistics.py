@@ -249,33 +249,18 @@ def compare_trials(
 ) -> pd.DataFrame:
     """Class by class, trial b minus trial a on the same images.
 
-    The p values are of the differences in IoU, corrected by Holm over the 13 classes; the intervals are not
-    corrected, and those of precision and recall describe, they test nothing. The primary endpoint is
+    The p values are corrected by Holm over the 13 classes, the intervals are not. The primary endpoint is
     `compare_mean_iou`. Counts are as for `paired_comparison`, with 14 predictions.
 
     Returns:
-        A table indexed by the 13 clothing classes: ``iou``, ``iou_low``, ``iou_high``, ``p``, ``p_holm``,
-        then ``precision``, ``precision_low``, ``precision_high`` and the same of ``recall``. All are
-        differences but the p values; NaN where undefined.
+        A table indexed by the 13 clothing classes: the difference in IoU, ``iou``, with ``iou_low`` and ``iou_high``,
+        ``p`` and ``p_holm``; NaN where undefined.
     """
     stacks = _pair(counts_a, counts_b)
     if stacks[0].shape[-1] != len(CLASSES):
         raise ValueError(f"counts_a has {stacks[0].shape[-1]} predictions; there are {len(CLASSES)} classes.")
-    names = ("iou", "precision", "recall")
-
-    def measure(counts: NDArray) -> Array:
-        table = metrics.class_scores(counts)
-        return np.concatenate([getattr(table, name)[..., 1:] for name in names], axis=-1)
-
-    result = paired_comparison(stacks[0], stacks[1], measure, resamples, seed)
-    parts = [np.split(array, len(names)) for array in result]
-    table = pd.DataFrame(index=pd.Index(CLOTHING, name="class"))
-    for number, name in enumerate(names):
-        table = table.assign(**ends(name, [part[number] for part in parts[:3]]))
-        if name == "iou":
-            table["p"] = parts[3][number]
-            table["p_holm"] = holm(parts[3][number])
-    return table
+    *iou, p = paired_comparison(stacks[0], stacks[1], metrics.clothing_iou, resamples, seed)
+    return pd.DataFrame(ends("iou", iou) | {"p": p, "p_holm": holm(p)}, index=pd.Index(CLOTHING, name="class"))
 
 
 def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Any]:

@@ -251,7 +251,6 @@ class Trial:
     name: str  # in ``results.json`` and ``reports/*/runs``
     label: str  # in tables and figures
     changes: dict[str, Any] | None  # values of `TrialConfig`; None if it is derived from another's outputs
-    phrase: str = ""  # how a sentence names its difference from the combined loss; empty if that is not one part
     color: str = GREY  # of Okabe and Ito's colour-blind safe colours
     headline: bool = False  # every finished series holds it, and the headline tables show it
     seeds: int = 1  # trainings of it; one with several keeps the first's weights
@@ -294,12 +293,11 @@ TRIALS: dict[str, Trial] = {
         Trial("cross_entropy_adjusted", "adjusted cross-entropy", None, color="#009e73", headline=True),
         Trial("combined", "combined loss", COMBINED, color="#d55e00", headline=True, seeds=3),
         Trial("weighted_cross_entropy", "cross-entropy, weighted", {"class_weights": "inverse_sqrt"}),
-        Trial("combined_without_dice", "combined without Dice", COMBINED | {"dice": 0.0}, "without Dice"),
-        Trial("combined_without_focal", "combined without focal", COMBINED | {"focal": 0.0}, "without focal"),
-        Trial("combined_without_lovasz", "combined without Lovász", COMBINED | {"lovasz": 0.0}, "without Lovász"),
-        Trial("combined_unweighted", "combined, no weights", {"loss": "combined"}, "without class weights"),
-        Trial("combined_inverse", "combined, raw inverse weights", COMBINED | {"class_weights": "inverse"},
-              "with raw inverse weights"),
+        Trial("combined_without_dice", "combined without Dice", COMBINED | {"dice": 0.0}),
+        Trial("combined_without_focal", "combined without focal", COMBINED | {"focal": 0.0}),
+        Trial("combined_without_lovasz", "combined without Lovász", COMBINED | {"lovasz": 0.0}),
+        Trial("combined_unweighted", "combined, no weights", {"loss": "combined"}),
+        Trial("combined_inverse", "combined, raw inverse weights", COMBINED | {"class_weights": "inverse"}),
         Trial("all_background", "background everywhere", None),
         _long("cross_entropy", "cross-entropy, 3 x as long", {}, "#0072b2", weights=True),
         _long("combined", "combined loss, 3 x as long", COMBINED, "#d55e00"),

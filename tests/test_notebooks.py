@@ -250,7 +250,7 @@ def test_no_photo_is_under_version_control() -> None:
         pytest.skip("this is no git checkout")
     files = [Path(name) for name in listed.stdout.split("\0") if name]
     pictures = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".mat"}
-    # The one folder of pictures holds drawn scenes, which test_readme compares with what the command draws.
+    # Drawn scenes, which test_readme compares with what the command draws, and label maps of test photos.
     found = [file for file in files if file.suffix.lower() in pictures]
-    assert found == [Path("reports/ccp/figures/drawn.png")]
+    assert found == [Path("reports/ccp/figures") / name for name in ("drawn.png", "strip.png")]
     assert not [file for file in files if file.name == "annotations.json" or file.name.startswith("instances_")]

@@ -16,7 +16,6 @@ from accelerate.state import AcceleratorState
 
 from modanet_utils import losses, model, trials
 from modanet_utils.comparison.plots import trial_dots
-from modanet_utils.comparison.text import parts
 from modanet_utils.datasets.weights import class_weights
 from modanet_utils.project import ProjectError
 from modanet_utils.report.execute import notebook_parameters
@@ -89,10 +88,10 @@ def test_the_plan_names_every_training_once() -> None:
 
 
 def test_adding_a_trial_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is then in the plan, the table, the figure, and in what is said of the parts of the loss."""
+    """It is then in the plan, the table and the figure."""
     label, color = "combined, wide focal", "#cc79a7"
     changes = trials.COMBINED | {"gamma": 5.0}
-    monkeypatch.setitem(TRIALS, "wide_focal", Trial("wide_focal", label, changes, "with a wide focal", color, seeds=2))
+    monkeypatch.setitem(TRIALS, "wide_focal", Trial("wide_focal", label, changes, color, seeds=2))
     planned = {one.name: one.config for one in plan("anywhere")}
     assert planned["wide_focal"].gamma == 5 and planned["wide_focal"].loss == "combined"
     assert planned["wide_focal-seed1"] == planned["wide_focal"].but(seed=1)
@@ -101,12 +100,11 @@ def test_adding_a_trial_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     counts[:, 1, 1], counts[:, 1, 0] = 5, 5
     table = compared({"combined": counts, "wide_focal": counts})
     assert list(compared_texts(table).index) == ["combined loss", label]
-    figure = trial_dots(table, "title")
+    figure, _ = trial_dots(table, {})
     axis = figure.axes[0]
     assert [tick.get_text() for tick in axis.get_yticklabels()] == ["combined loss", label]
     assert {line.get_color() for line in axis.lines} == {color_of("combined loss"), color}
     plt.close(figure)
-    assert "with a wide focal" in parts({"comparison": {"trials": table.to_dict("index")}}).data
 
 
 def test_a_name_that_is_in_no_registry_is_shown_as_it_is() -> None:

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLOTHING
+from modanet_utils.comparison.tables import CELLS, stacks
 from modanet_utils.datasets.weights import rare_classes
 from modanet_utils.results.claims import Claim, Ends
 from modanet_utils.statistics import Measure, bootstrap
 from modanet_utils.thresholds import FOUND
 
+FOUR = "the four trials of loss and weights are not all there"
 RANKS = "rank correlation of a class's IoU with its share of the training pixels, over the 13 classes"
 
 
@@ -57,6 +59,12 @@ class Evidence:
         trainings = (self.seeds.get(name, ()) for name in (rival, "combined"))
         before, after = ([float(metrics.clothing_mean_iou(one.sum(axis=0))) for one in each] for each in trainings)
         return statistics.difference_over_seeds(before, after) if min(len(before), len(after)) > 1 else None
+
+    def factor(self, position: int, with_it: str, measure: Measure) -> Ends | None:
+        """What the loss (0) or the weights (1) change, on average over both settings of the other."""
+        if not set(CELLS.values()) <= self.counts.keys():
+            return None
+        return statistics.paired_comparison(*stacks(self.counts, position, with_it), measure)[:3]
 
     def focal_leak(self) -> Ends | None:
         """Hair called headwear with the focal term minus without; None where it cannot be told."""
@@ -114,4 +122,10 @@ COMBINED: tuple[Claim, ...] = (
           "change of the mean precision of the {found.number[common]} common classes",
           lambda e: e.change(metrics.mean_over(e.common, "precision")), below=0),
     Claim("low-support-stays-low", "Classes with low support stay low.", RANKS, lambda e: e.ranks("combined"), above=0),
+    Claim("loss-brings-iou", "The combined loss helps without class weights, too: its terms, not its weights alone.",
+          "change of the mean IoU by the loss, averaged over both weightings, one training each",
+          lambda e: e.factor(0, "combined loss", metrics.clothing_mean_iou), above=0, later=True, undecided=FOUR),
+    Claim("weights-cost-precision", "It is the class weights that cost precision.",
+          "change of the precision of clothing by the weights, averaged over both losses, one training each",
+          lambda e: e.factor(1, "weights", metrics.clothing_precision), below=0, later=True, undecided=FOUR),
 )  # fmt: skip

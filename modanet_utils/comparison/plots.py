@@ -1,4 +1,4 @@
-"""Figures of notebooks 02 and 03."""
+"""Figures of notebooks 02 and 03, with alternative texts where their titles are computed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,164 +6,190 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from modanet_utils.classes import CLOTHING
-from modanet_utils.plots import dots, ends_of, offsets, rows, title_above_legend, titled
+from modanet_utils import metrics
+from modanet_utils.classes import CLOTHING, COLORS
+from modanet_utils.comparison.text import common_first, trainings, zero_classes
+from modanet_utils.plots import HALO, dots, ends_of, offsets, rows, title_above_legend, titled
+from modanet_utils.results.text import listed
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import color_of, label_of
 
 ADJUSTED = label_of("cross_entropy_adjusted")
+EFFECTS = {"loss": ("what the loss brings", "#d55e00"), "weights": ("what the weights bring", "#0072b2")}
+Drawn = tuple[Figure, str]
 
 
-def _class_panels(title: str, x: str, y: str) -> tuple[Figure, list[Axes]]:
-    """Fourteen panels: one a clothing class, and one more."""
-    figure, axes = plt.subplots(2, 7, figsize=(14, 4.8), sharex=True, sharey=True, layout="constrained")
-    figure.supxlabel(x, fontsize=11)
-    figure.supylabel(y, fontsize=11)
-    return titled(figure, title), list(axes.flat)
+def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
+    """Validation IoU against the epoch, a line a clothing class, from `Run.curves()` of a trial's trainings.
+
+    Classes that are found (in the first training) are coloured and named, the others grey. Further trainings are thin.
+    """
+    (figure, axis), first = plt.subplots(figsize=(8.8, 4.6), layout="constrained"), curves[0]
+    rising = first.loc[:, list(CLOTHING)].iloc[-1].sort_values()[lambda last: last >= FOUND]
+    flat = [name for name in CLOTHING if name not in rising]
+    for frame in curves[::-1]:
+        width = 2.2 if frame is first else 0.7
+        for name in [*flat, *rising.index]:
+            color = COLORS[name] if name in rising else "#9a9a9a"
+            axis.plot(frame.index, frame[name], color=color, lw=width, alpha=1 if frame is first else 0.6)
+    gaps = 0.035 * np.arange(len(rising))  # names are not to touch
+    for name, height in zip(rising.index, np.maximum.accumulate(rising.to_numpy() - gaps) + gaps, strict=True):
+        axis.text(first.index[-1] * 1.01, height, name, va="center", fontsize=10)
+    style = {"va": "top", "fontsize": 9.5, "color": "#666666", "path_effects": HALO}
+    axis.text(first.index[0], -0.03, f"never found: {listed(flat) or 'none'}", **style)
+    axis.set(xlim=(first.index[0], first.index[-1] * 1.16), ylim=(-0.08, None))
+    more = " (thin lines: further trainings)" if len(curves) > 1 else ""
+    axis.set(xlabel=f"epoch{more}", ylabel="IoU on the validation part")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    late = {name: int((first[name] < FOUND)[::-1].idxmax()) for name in rising.index if (first[name] < FOUND).any()}
+    told = f"{len(flat)} of 13 classes are never found in {len(first)} epochs"
+    if late:
+        name = max(late, key=late.__getitem__)
+        told = f"{name.capitalize()} is found only after epoch {late[name]}; {told}"
+    titled(figure, told)
+    return figure, f"Validation IoU per class over the epochs of cross-entropy. {told}."
 
 
-def _whisker(axis: Axes, row: float, ends: Sequence[float], color: str, **options: Any) -> None:
-    value, low, high = ends
-    axis.plot([low, high], [row, row], color=color, lw=2.5, alpha=0.45)
-    axis.plot(value, row, "o", color=color, **options)
-
-
-def learning_curves(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """Validation IoU against the epoch, a panel a clothing class, a line a trial, from its label's `Run.curves()`."""
-    figure, axes = _class_panels(title, "epoch", "IoU on the validation part")
-    for axis, name in zip(axes, [*CLOTHING, "mean"], strict=True):
-        ends = {label: frame[name].iloc[-1] for label, frame in curves.items()}
-        for label, frame in curves.items():
-            axis.plot(frame.index, frame[name], color=color_of(label), lw=2, label=label)
-            below = len(ends) > 1 and ends[label] < max(ends.values()) and ends[label] > 0.15
-            style = {"color": color_of(label), "fontsize": 9, "ha": "right", "textcoords": "offset points"}
-            place = frame.index[-1], ends[label]
-            axis.annotate(f"{ends[label]:.2f}", place, xytext=(0, -13 if below else 4), **style)
-        axis.set_title("mean of the 13" if name == "mean" else name, fontsize=11)
-        axis.set(ylim=(-0.04, 1), yticks=[0, 0.5, 1])  # a line at 0 is not to hide behind the frame
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
-    if len(curves) > 1:
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="upper right", ncols=2, frameon=False)
-    return figure
-
-
-def class_dots(tests: Mapping[str, dict], order: Sequence[str], title: str) -> Figure:
+def class_dots(
+    tests: Mapping[str, dict], order: Sequence[str], title: str, colors: Mapping[str, str] | None = None
+) -> Figure:
     """IoU of the clothing classes in this order, with 95% intervals, a dot a trial (label to its "test" part)."""
-    figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.8, 4.8), layout="constrained")
     for offset, (label, test) in zip(offsets(len(tests), 0.22), tests.items(), strict=True):
         found = [test["classes"][name] for name in order]
         ends = [(one["iou"], *(one["iou_interval"] or [one["iou"]] * 2)) for one in found]
         table = pd.DataFrame(ends, columns=["iou", "iou_low", "iou_high"], dtype=float)
-        dots(axis, table, "iou", offset, color_of(label), label)
+        dots(axis, table, "iou", offset, (colors or {}).get(label) or color_of(label), label)
     images = next(iter(tests.values()))["classes"]
     rows(axis, [f"{name}  ({images[name]['images']})" for name in order])
-    axis.set(xlim=(-0.02, 1), xlabel="IoU on the test part, with 95% interval over images")
+    axis.set(xlim=(-0.02, None), xlabel="IoU on the test part, with 95% interval over images")
     title_above_legend(axis, title)
     return figure
 
 
-def opening(results: Mapping[str, Any], *names: str) -> tuple[Figure, str] | None:
-    """The picture at the top of notebooks 02 and 03, with its alternative text: IoU per class of recorded trials."""
-    tests = {label_of(name): results["trials"][name]["test"] for name in names if name in results.get("trials", {})}
-    if len(tests) < len(names) or "dataset" not in results:
+def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
+    """The picture at the top of notebook 02: IoU per class of every training, and after a longer one."""
+    short = trainings(results, "cross_entropy")
+    if not short or "dataset" not in results:
         return None
-    share = results["dataset"]["class_share"]
-    order = sorted(CLOTHING, key=lambda name: -share[name])
-    iou = [[test["classes"][name]["iou"] or 0 for name in order] for test in tests.values()]
-    if len(tests) > 1:
-        ahead = sum(max(one) == one[-1] > 0 for one in zip(*iou, strict=True))
-        title = f"The {list(tests)[-1]} has the highest IoU in {ahead} of 13 classes"
-    else:
-        title = f"{sum(value < FOUND for value in iou[0])} of 13 classes stay at zero, the rarest first of all"
+    epochs, long = results["trials"]["cross_entropy"]["epochs"], results["trials"].get("cross_entropy_long")
+    numbers = sorted({len(zero_classes(test)) for test in short})
+    title = f"{' or '.join(map(str, numbers))} of 13 classes at zero after {epochs} epochs"
+    own = f"{epochs} epochs" + " (bars: further trainings)" * (len(short) > 1)
+    tests, colors = {own: short[0]}, {own: color_of("cross-entropy")}
+    if long:
+        tests[f"{long['epochs']} epochs"] = long["test"]
+        colors[f"{long['epochs']} epochs"] = "#000000"
+        title += f", {len(zero_classes(long['test']))} after {long['epochs']}"
+    order = common_first(results)
+    figure = class_dots(tests, order, title, colors)
+    for test in short[1:]:
+        values = [test["classes"][name]["iou"] or 0 for name in order]
+        heights = np.arange(len(order)) + offsets(len(tests), 0.22)[0]
+        figure.axes[0].plot(values, heights, "|", ms=9, color=color_of("cross-entropy"))
+    return figure, f"IoU per class of clothing with 95% intervals under cross-entropy, the commonest on top. {title}."
+
+
+def opening_combined(results: Mapping[str, Any]) -> Drawn | None:
+    """The picture at the top of notebook 03: IoU per class without the loss, with it, and with its weights."""
+    names = [name for name in ("cross_entropy", "combined_unweighted", "combined") if name in results.get("trials", {})]
+    if not {"cross_entropy", "combined"} <= {*names} or "dataset" not in results:
+        return None
+    tests = {label_of(name): results["trials"][name]["test"] for name in names}
+    order, (first, *_, last) = common_first(results), tests.values()
+    zero = [name for name in order if name in zero_classes(first)]
+    back = [name for name in zero if name not in zero_classes(last)]
+    title = f"{len(back)} of {len(zero)} classes at zero come back" + (f": {listed(back)}" if back else "")
     means = ", ".join(f"{test['mean_iou']:.3f} for {label}" for label, test in tests.items())
-    alt = f"IoU per class of clothing, the commonest on top, with 95% intervals; mean IoU {means}."
-    return class_dots(tests, order, title), alt
+    return class_dots(tests, order, title), f"IoU per class of clothing with 95% intervals; mean IoU {means}. {title}."
 
 
-def differences(table: pd.DataFrame, order: Sequence[str], title: str) -> Figure:
-    """Change of IoU, precision and recall of `statistics.compare_trials`, the classes in this order, three panels."""
-    figure, axes = plt.subplots(1, 3, figsize=(12, 5), sharey=True, layout="constrained")
-    for axis, score in zip(axes, ("iou", "precision", "recall"), strict=True):
-        rows(axis, order)
-        for row, (value, low, high) in enumerate(zip(*ends_of(table.loc[list(order)], score), strict=True)):
-            clear = low > 0 or high < 0
-            color = "#555555" if not clear else "#009e73" if value > 0 else "#cc3311"
-            if np.isnan(value):
-                axis.text(0.05, row, "undefined before", va="center", fontsize=8, color="#777777")
-            else:
-                _whisker(axis, row, (value, low, high), color, mfc=color if clear else "white")
-        axis.axvline(0, color="black", lw=1)
-        axis.set(xlabel=f"change in {'IoU' if score == 'iou' else score}", xlim=(-1, 1))
-    return titled(figure, title)
+def effect_dots(found: Mapping[str, Any], order: Sequence[str]) -> Drawn:
+    """Change of each class's IoU by the loss and by the weights, with intervals, from `tables.two_by_two`."""
+    figure, axis = plt.subplots(figsize=(8.8, 4.6), layout="constrained")
+    clear = {}
+    for offset, (factor, (label, color)) in zip(offsets(2, 0.17), EFFECTS.items(), strict=True):
+        table = pd.DataFrame.from_dict(found["classes"][factor], orient="index").astype(float).loc[order]
+        dots(axis, table, "iou", offset, color, label)
+        clear[factor] = (table["iou_low"] > 0).sum(), (table["iou_high"] < 0).sum()
+    rows(axis, order)
+    axis.axvline(0, color="black", lw=1)
+    axis.set(xlabel="change of the IoU on the test part, with 95% interval over images")
+    told = "Of 13 classes the loss clearly raises {} and lowers {}; the weights raise {} and lower {}"
+    title = told.format(*clear["loss"], *clear["weights"])
+    title_above_legend(axis, title)
+    return figure, f"Change of each class's IoU by the loss and by the weights, with intervals. {title}."
 
 
-def trade_offs(
-    curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float], points: Mapping[str, dict], title: str
-) -> Figure:
-    """Precision against recall of every clothing class under logit adjustment, with other trials as points.
+def trade_offs(curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float], points: Mapping[str, dict]) -> Drawn:
+    """Precision against recall under logit adjustment, with other trials as points; the four classes that move most.
 
     Args:
         curve: "precision" and "recall", each ``(taus, 14)``, as `Adjusted.curve` gives them.
         chosen: Position of the tau that validation chose.
-        points: Trial's label to the "test" part of its results.
+        points: Trial's label to the "test" part of its results; of the last it is said where it lies beyond the curves.
     """
-    figure, axes = _class_panels(title, "recall on the test part", "precision on the test part")
-    for axis, (label, name) in zip(axes, enumerate(CLOTHING, 1), strict=False):
+    reach = np.nan_to_num(np.ptp(np.nan_to_num(curve["recall"][:, 1:]), axis=0))
+    four = sorted(np.argsort(-reach, kind="stable")[:4] + 1)
+    figure, axes = plt.subplots(2, 2, figsize=(8.8, 5.6), sharex=True, sharey=True, layout="constrained")
+    for axis, label in zip(axes.flat, four, strict=True):
         recall, precision = curve["recall"][:, label], curve["precision"][:, label]
-        axis.plot(recall, precision, "-", color="#999999", lw=2)
-        axis.plot(recall[chosen], precision[chosen], "s", color=color_of(ADJUSTED), ms=7)
+        axis.plot(recall, precision, "-", color="#999999", lw=2, label=f"tau from {taus[0]:g} to {taus[-1]:g}")
+        axis.plot(recall[chosen], precision[chosen], "s", color=color_of(ADJUSTED), ms=8, label=ADJUSTED)
+        axis.annotate(
+            f"tau {taus[-1]:g}", (recall[-1], precision[-1]), (4, -13), textcoords="offset points", fontsize=9
+        )
         for trial, test in points.items():
-            scores = test["classes"][name]
-            if not scores["support"]:
-                axis.text(0.5, 0.5, "not in the\ntest part", ha="center", va="center", fontsize=9, color="#777777")
-            elif scores["precision"] is None:  # never predicted
-                axis.plot(0, 0, "x", color=color_of(trial), ms=8, mew=2, clip_on=False, zorder=5)
-            else:
-                axis.plot(scores["recall"], scores["precision"], "o", color=color_of(trial), ms=7)
-        axis.set_title(name, fontsize=11)
-        axis.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    marks = {f"tau from {taus[0]:g} to {taus[-1]:g}": ("#999999", "-", ""), ADJUSTED: (color_of(ADJUSTED), "", "s")}
-    marks |= {trial: (color_of(trial), "", "o") for trial in points} | {"never predicted": ("#555555", "", "x")}
-    for label, (color, line, marker) in marks.items():
-        axes[-1].plot([], [], color=color, ls=line, marker=marker, ms=7, mew=2 if marker == "x" else 1, label=label)
-    axes[-1].axis("off")
-    axes[-1].legend(loc="center", frameon=False, fontsize=9)
-    return figure
+            one = test["classes"][CLOTHING[label - 1]]
+            known = None not in (one["recall"], one["precision"])
+            place = (one["recall"], one["precision"]) if known else (0, 0)
+            axis.plot(*place, "o" if known else "x", color=color_of(trial), ms=8, clip_on=False, label=trial)
+        axis.set_title(CLOTHING[label - 1], fontsize=12)
+        axis.set(xlim=(-0.03, 1), ylim=(-0.03, 1))
+    plt.setp(axes[1], xlabel="recall on the test part")
+    figure.supylabel("precision on the test part (cross: never predicted)", fontsize=11)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    trial, test = list(points.items())[-1]
+    beyond = sum(_beyond(curve, label, test["classes"][name]) for label, name in enumerate(CLOTHING, 1))
+    title = f"In {beyond} of 13 classes the {trial} lies beyond what shifted outputs reach"
+    return titled(figure, title), f"Precision against recall of four classes under logit adjustment. {title}."
 
 
-def trial_dots(table: pd.DataFrame, title: str, reference: str = "combined") -> Figure:
-    """Mean IoU of trials with intervals, and paired difference from the reference, of `tables.compared`, two panels."""
-    labels = [label_of(name) for name in table.index]
-    figure, axes = plt.subplots(1, 2, figsize=(11, 1.2 + 0.4 * len(table)), sharey=True, layout="constrained")
-    for axis, column in zip(axes, ("mean_iou", "change"), strict=True):
-        rows(axis, labels)
-        for row, (label, *ends) in enumerate(zip(labels, *ends_of(table, column), strict=True)):
-            _whisker(axis, row, ends, color_of(label))
-        axis.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    axes[0].set(xlim=(0, None), xlabel="mean IoU of the 13 classes, test part")
-    axes[1].axvline(0, color="black", lw=1)
-    axes[1].set(xlabel=f"difference from the {label_of(reference)}, same photos")
-    return titled(figure, title)
+def _beyond(curve: Mapping[str, NDArray], label: int, scores: Mapping[str, Any]) -> bool:
+    """Whether no shift has at least a trial's recall at its precision or more."""
+    if scores["precision"] is None or not scores["recall"]:
+        return False
+    recall, precision = (np.nan_to_num(curve[name][:, label]) for name in ("recall", "precision"))
+    return not ((recall >= scores["recall"]) & (precision >= scores["precision"])).any()
 
 
-def loss_terms(history: pd.DataFrame, terms: Sequence[str], title: str) -> Figure:
-    """Value of each loss term, and its share of their sum, from a row an epoch with a column a term and "epoch"."""
-    figure, axes = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
-    colors = dict(zip(terms, ("#009e73", "#0072b2", "#cc79a7"), strict=False))
-    sizes, epochs = history[list(terms)], history["epoch"]
-    shares = sizes.div(sizes.sum(axis=1), axis=0)
-    for axis, values, label in zip(axes, (sizes, shares), ("mean value in training", "share of the sum"), strict=True):
-        ends = values.iloc[-1].sort_values()
-        gaps = 0.06 * values.to_numpy().max() * np.arange(len(ends))  # names are not to touch
-        heights = np.maximum.accumulate(ends.to_numpy() - gaps) + gaps
-        for name, height in zip(ends.index, heights, strict=True):
-            axis.plot(epochs, values[name], color=colors[name], lw=2)
-            axis.annotate(f" {name}", (epochs.iloc[-1], height), color=colors[name], va="center")
-        axis.set(xlabel="epoch", ylabel=label, xlim=(1, epochs.max() * 1.18), ylim=(0, None))
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    return titled(figure, title)
+def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]]) -> Drawn:
+    """Mean IoU, with intervals, and precision of trials, of `compared`, two panels; a small mark a further training.
+
+    ``seeds``: trial's name to its counts ``(images, 16, 14)``, one a training.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(8.8, 1.3 + 0.34 * len(table)), sharey=True, layout="constrained")
+    measures = {"mean_iou": metrics.clothing_mean_iou, "precision": metrics.clothing_precision}
+    for axis, (column, measure) in zip(axes, measures.items(), strict=True):
+        rows(axis, [label_of(name) for name in table.index])
+        for row, name in enumerate(table.index):
+            color, one = color_of(label_of(name)), table.loc[[name]]
+            if column == "mean_iou":
+                _, low, high = ends_of(one, column)
+                axis.hlines(row, low, high, color=color, lw=2.5, alpha=0.45)
+            axis.plot(one[column], [row], "o", color=color)
+            further = [float(measure(counts.sum(axis=0))) for counts in seeds.get(name, ())[1:]]
+            axis.plot(further, [row] * len(further), "|", ms=11, mew=1.5, color=color)
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+        axis.set(xlim=(0, None))
+    axes[0].set(xlabel="mean IoU of the 13 classes\n(bars: further trainings)")
+    axes[1].set(xlabel="precision of clothing")
+    title = f"Mean IoU from {table['mean_iou'].min():.2f} to {table['mean_iou'].max():.2f}"
+    if len(three := table["precision"].reindex(["cross_entropy", "combined_unweighted", "combined"]).dropna()) == 3:
+        plain, free, full = three
+        title = f"Precision {plain:.2f} with cross-entropy, {free:.2f} with the loss alone, {full:.2f} with its weights"
+    return titled(figure, title), f"Mean IoU and precision of {len(table)} trials. {title}."

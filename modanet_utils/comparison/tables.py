@@ -1,36 +1,85 @@
-"""Trials side by side: over the epochs, against a reference, over seeds."""
+"""Trials side by side: loss and weights apart, class by class, over seeds."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from modanet_utils import metrics, statistics
-from modanet_utils.classes import CLOTHING
-from modanet_utils.results.compared import texts
-from modanet_utils.results.text import value_text
+from modanet_utils.classes import CLASSES
+from modanet_utils.results.text import row_text, value_text
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import label_of
 
-CLIMB = 1.2
-"""A class still climbs if its last IoU is more than this many times that at half of the epochs."""
+CELLS: dict[tuple[str, str], str] = {
+    ("cross-entropy", "no weights"): "cross_entropy",
+    ("cross-entropy", "weights"): "weighted_cross_entropy",
+    ("combined loss", "no weights"): "combined_unweighted",
+    ("combined loss", "weights"): "combined",
+}
+"""Loss and class weights (inverse square root of the share of the pixels) to the trial that has both."""
 
 
-def learned(curves: pd.DataFrame) -> pd.DataFrame:
-    """How each clothing class did over the epochs of a training, from `Run.curves`.
+def baseline(test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayLike, shares: ArrayLike) -> pd.DataFrame:
+    """Cross-entropy class by class, as a reader sees it, the commonest class on top.
+
+    Args:
+        test, shifted: The "test" part of the trial, and of the same network with shifted outputs.
+        pooled: Counts ``(16, 14)`` of the trial.
+        shares: Of the 14 classes among all pixels.
+    """
+    rows = {}
+    for label in sorted(range(1, len(CLASSES)), key=lambda label: -np.asarray(shares)[label]):
+        name = CLASSES[label]
+        one = test["classes"][name]
+        rows[name] = {"photos": str(one["images"]), "IoU": row_text(one, "iou"), "recall": value_text(one["recall"])}
+        own = np.asarray(pooled)[label]
+        other = int(np.where(np.arange(len(own)) == label, -1, own).argmax())
+        rows[name]["mostly called instead"] = f"{CLASSES[other]} ({own[other] / own.sum():.0%})" if own[other] else "–"
+        rows[name]["IoU, outputs shifted"] = value_text(shifted["classes"][name]["iou"])
+    rows["mean"] = {"IoU": row_text(test, "mean_iou"), "IoU, outputs shifted": value_text(shifted["mean_iou"])}
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("")
+
+
+def stacks(counts: Mapping[str, NDArray], position: int, level: str) -> tuple[NDArray, NDArray]:
+    """Counts ``(2, images, 16, 14)`` of the trials of `CELLS` without a level of loss (0) or weights (1), and with."""
+    with_it = [counts[name] for key, name in CELLS.items() if key[position] == level]
+    without = [counts[name] for key, name in CELLS.items() if key[position] != level]
+    return np.stack(without), np.stack(with_it)
+
+
+def two_by_two(counts: Mapping[str, NDArray]) -> dict[str, Any]:
+    """What the loss and what the weights buy, each on average over both settings of the other.
 
     Returns:
-        A row a class: its validation IoU at the first, the middle and the last epoch, and ``state``: "at zero"
-        (never `thresholds.FOUND` or more), "lost" (found once, not at the end), "still climbing" (see `CLIMB`) or
-        "level".
+        ``cells``: loss and weights, ``mean_iou``, ``precision``, ``found``; ``effects``: "loss" and "weights" to the
+        change of ``mean_iou`` and ``precision`` with ``_low`` and ``_high``; ``classes``: "loss" and "weights" to the
+        change of the IoU of each class of clothing. Empty where one of the four trials (`CELLS`) is not there.
     """
-    middle = len(curves) // 2
-    table = curves.T.loc[list(CLOTHING)].iloc[:, sorted({0, middle, len(curves) - 1})]
-    last, half, best = curves.iloc[-1], curves.iloc[middle], curves.max()
-    cases = [~(best >= FOUND), ~(last >= FOUND), last > CLIMB * half]
-    state = pd.Series(np.select(cases, ["at zero", "lost", "still climbing"], "level"), curves.columns)
-    return table.round(3).assign(state=state[list(CLOTHING)])
+    if not set(CELLS.values()) <= counts.keys():
+        return {}
+    found: dict[str, Any] = {"cells": [], "effects": {}, "classes": {}}
+    scores = {"mean_iou": metrics.clothing_mean_iou, "precision": metrics.clothing_precision}
+    for (loss, weights), name in CELLS.items():
+        pooled = counts[name].sum(axis=0)
+        cell = {score: float(measure(pooled)) for score, measure in scores.items()}
+        classes = int((metrics.clothing_iou(pooled) >= FOUND).sum())
+        found["cells"].append({"loss": loss, "weights": weights} | cell | {"found": classes})
+    for factor, position, level in (("loss", 0, "combined loss"), ("weights", 1, "weights")):
+        pair = stacks(counts, position, level)
+        table = statistics.compare_trials(*pair)
+        changes = {score: statistics.paired_comparison(*pair, measure)[:3] for score, measure in scores.items()}
+        found["effects"][factor] = dict(i for name, one in changes.items() for i in statistics.ends(name, one).items())
+        found["classes"][factor] = table[["iou", "iou_low", "iou_high"]].to_dict("index")
+    return found
+
+
+def cell_texts(found: Mapping[str, Any]) -> pd.DataFrame:
+    """The four trials of `two_by_two` as a reader sees them."""
+    titles = {"weights": "class weights", "mean_iou": "mean IoU", "found": "classes found"}
+    table = pd.DataFrame(found["cells"]).set_index("loss").rename(columns=titles)
+    return table.map(lambda cell: f"{cell:.3f}" if isinstance(cell, float) else str(cell))
 
 
 def all_background(counts: NDArray) -> NDArray:
@@ -57,19 +106,3 @@ def seed_spread(seeds: Mapping[str, Sequence[NDArray]]) -> pd.DataFrame:
         row |= dict(zip(("lowest", "highest", "seed_sd"), spread, strict=True))
         rows[name] = {"seeds": len(stack)} | row | {"image_sd": (first.high - first.low) / (2 * 1.96)}
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def changes_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """`statistics.compare_trials` as a reader sees it."""
-    columns = {"change of IoU": texts(table, "iou", "+.3f"), "p, corrected": texts(table, "p_holm", ".4f")}
-    columns |= {f"change of {score}": texts(table, score, "+.3f") for score in ("precision", "recall")}
-    return pd.DataFrame(columns, index=table.index)
-
-
-def spread_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """`seed_spread` as a reader sees it."""
-    ends = zip(table["lowest"], table["highest"], strict=True)
-    columns = {"seeds": texts(table, "seeds", ".0f"), "mean IoU over seeds": texts(table, "mean_iou")}
-    columns["lowest to highest seed"] = [f"{a:.3f} to {b:.3f}" if a == a else value_text(a) for a, b in ends]
-    columns |= {"SD between seeds": texts(table, "seed_sd"), "standard error over photos": texts(table, "image_sd")}
-    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])

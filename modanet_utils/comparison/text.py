@@ -6,15 +6,21 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown
 
-from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.tables import spread_texts
+from modanet_utils.classes import CLASSES, CLOTHING
+from modanet_utils.comparison.tables import baseline, cell_texts
 from modanet_utils.results.compared import compared_texts
-from modanet_utils.results.tables import class_table
-from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, listed, on_real_photos, row_text, value_text
+from modanet_utils.results.text import (
+    NOTHING,
+    PENDING,
+    Table,
+    bullets,
+    listed,
+    on_real_photos,
+    row_text,
+    value_text,
+)
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import TRIALS, headline, label_of
-
-LEAKS = ("hair_as_headwear", "skin_as_clothing")
+from modanet_utils.trials import headline
 
 
 def zero_classes(test: Mapping[str, Any]) -> list[str]:
@@ -23,19 +29,48 @@ def zero_classes(test: Mapping[str, Any]) -> list[str]:
     return [name for name, s in scores.items() if s["support"] and (s["iou"] or 0) < FOUND]
 
 
+def common_first(results: Mapping[str, Any]) -> list[str]:
+    """The classes of clothing, the commonest on top."""
+    share = results["dataset"]["class_share"]
+    return sorted(CLOTHING, key=lambda name: -(share[name] or 0))
+
+
+def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]:
+    """The "test" part of every recorded training of a trial, the first seed first."""
+    return [one["test"] for name, one in results.get("trials", {}).items() if name.split("-seed")[0] == trial]
+
+
 def cross_entropy(results: Mapping[str, Any]) -> Markdown:
-    """What cross-entropy alone learned."""
+    """What cross-entropy alone learned, and when."""
     if "cross_entropy" not in results.get("trials", {}):
         return PENDING
-    mean = row_text(results["trials"]["cross_entropy"]["test"], "mean_iou")
-    reached = f"Plain cross-entropy reaches a mean IoU of {mean} over the clothing classes."
-    return bullets(on_real_photos(results), [_at_zero(results), reached, _longer(results)])
+    reached = f"The mean IoU over the clothing classes is {_over(results, 'cross_entropy')}."
+    if shifted := results["trials"].get("cross_entropy_adjusted"):
+        first, second = (one["test"]["mean_iou"] for one in (results["trials"]["cross_entropy"], shifted))
+        reached += f" Outputs shifted afterwards take it from {first:.3f} to {second:.3f}."
+    return bullets(on_real_photos(results), [_at_zero(results).replace("after", "After", 1), _longer(results), reached])
+
+
+def _over(results: Mapping[str, Any], trial: str, told: str = " in {} trainings") -> str:
+    """Mean IoU over a trial's trainings, with their range; with one training its interval."""
+    tests = trainings(results, trial)
+    each = [test["mean_iou"] for test in tests]
+    if len(each) == 1:
+        return row_text(tests[0], "mean_iou")
+    return f"{sum(each) / len(each):.3f} ({min(each):.3f} to {max(each):.3f}{told.format(len(each))})"
 
 
 def _at_zero(results: Mapping[str, Any]) -> str:
-    zero = zero_classes(results["trials"]["cross_entropy"]["test"])
-    stays = f"{len(zero) or 'None'} of the 13 clothing classes {'stay' if len(zero) > 1 else 'stays'} at zero"
-    return f"{stays} (IoU below {FOUND}){f': {listed(zero)}' if zero else ''}."
+    """The classes that cross-entropy leaves at zero in every training, and those in some."""
+    each = [zero_classes(test) for test in trainings(results, "cross_entropy")]
+    always, ever = ([name for name in CLOTHING if of(name in zero for zero in each)] for of in (all, any))
+    numbers = sorted({len(zero) for zero in each})
+    count = " or ".join(map(str, numbers)).replace("0", "none", numbers == [0])
+    times = f" in {len(each)} trainings" if len(each) > 1 else ""
+    some = [name for name in ever if name not in always]
+    named = f": {listed(always)}" * bool(always) + f"; in some {listed(some)}" * bool(some)
+    epochs = results["trials"]["cross_entropy"]["epochs"]
+    return f"after {epochs} epochs {count} of the 13 clothing classes are at zero (IoU below {FOUND}){times}{named}."
 
 
 def _longer(results: Mapping[str, Any]) -> str:
@@ -43,30 +78,24 @@ def _longer(results: Mapping[str, Any]) -> str:
     long = results["trials"].get("cross_entropy_long")
     if not long:
         return ""
-    zero, times = zero_classes(long["test"]), round(long["epochs"] / results["trials"]["cross_entropy"]["epochs"])
-    left = f"{len(zero)} are still at zero: {listed(zero)}" if zero else "none is at zero any more"
-    return f"Trained {times} times as long, {left} (one training)."
+    zero = zero_classes(long["test"])
+    left = f", all but {listed(zero)}" if zero else ""
+    return f"After {long['epochs']} epochs {len(CLOTHING) - len(zero)} are found{left} (one training)."
 
 
 def combined(results: Mapping[str, Any]) -> Markdown:
-    """What the combined loss changed, against cross-entropy and against its adjustment."""
+    """What the combined loss brings, what of it is free and what costs."""
     if not set(headline()) <= results.get("trials", {}).keys():
         return PENDING
-    gain, price = _gain_and_price(results)
-    return bullets(on_real_photos(results), [f"{_reached(results)} {gain}".strip(), price, _best(results)])
+    return bullets(on_real_photos(results), [_reached(results), *_free_and_paid(results)])
 
 
 def points(results: Mapping[str, Any]) -> list[str]:
     """The answer in a few points, Markdown: what cross-entropy leaves, what the loss brings, its price, the best."""
     if not set(headline()) <= results.get("trials", {}).keys():
         return [PENDING.data]
-    gain, price = _gain_and_price(results)
-    body = [results["trials"][name]["test"]["body"] for name in ("combined", "cross_entropy")]
-    hair, skin = ([value_text(one[leak]["value"], form=".1%") for one in body] for leak in LEAKS)
-    leaks = f"Of the hair pixels {hair[0]} are called headwear ({hair[1]} with cross-entropy), of the skin pixels "
-    leaks += f"{skin[0]} clothing ({skin[1]})."
-    zero = f"{on_real_photos(results)}, plain cross-entropy: {_at_zero(results)}"
-    said = [zero, f"{_reached(results)} {gain}".strip(), f"{price} {leaks}".strip(), _recommended(results)]
+    zero = f"{on_real_photos(results)}, plain cross-entropy: {_at_zero(results)} {_longer(results)}".strip()
+    said = [zero, _reached(results), " ".join(_free_and_paid(results)), _recommended(results)]
     return [point for point in said if point]
 
 
@@ -75,107 +104,98 @@ def _recommended(results: Mapping[str, Any]) -> str:
     best = results["trials"].get("recommended", {}).get("test")
     if not best:
         return ""
-    hair, skin = (value_text(best["body"][leak]["value"], form=".1%") for leak in LEAKS)
+    leaks = "hair_as_headwear", "skin_as_clothing"
+    hair, skin = (value_text(best["body"][leak]["value"], form=".1%") for leak in leaks)
     long = results["trials"].get("combined_long", {}).get("test")
-    alone = f"; the combined loss alone, trained as long, {value_text(long['mean_iou'])}" if long else ""
+    alone = f"; the combined loss alone, trained longer, {value_text(long['mean_iou'])}" if long else ""
     base = results["trials"]["cross_entropy"]["test"]["classes"]
     falls = [name for name in CLOTHING if (best["classes"][name]["iou"] or 0) < (base[name]["iou"] or 0)]
     behind = f" In {listed(falls)} it stays behind plain cross-entropy." if falls else ""
-    return (
-        "The recommended recipe (hair and skin as outputs, more photos, three times the training) reaches "
-        f"{row_text(best, 'mean_iou')}{alone}. It calls {hair} of the hair headwear and {skin} of the skin clothing."
-        f"{behind}"
-    )
+    reaches = f"The recommended recipe (notebook 06) reaches {row_text(best, 'mean_iou')}{alone}."
+    return f"{reaches} It calls {hair} of the hair headwear and {skin} of the skin clothing.{behind}"
 
 
 def _reached(results: Mapping[str, Any]) -> str:
-    before, shifted, after = (results["trials"][name]["test"] for name in headline())
-    zero = zero_classes(after)
-    stay = "One class stays" if len(zero) == 1 else f"{len(zero)} classes stay"
-    left = f"{stay} at zero ({listed(zero)})" if zero else "No class stays at zero"
+    """The combined loss against cross-entropy and its shifted outputs."""
+    each = trainings(results, "combined")
+    zero = [name for test in each for name in zero_classes(test)]
+    left = [f"{name} ({zero.count(name)} of {len(each)})" for name in CLOTHING if name in zero]
+    stay = f" At zero: {listed(left)}." if left else ""
+    gained = ""
+    if gain := _claim(results, "gain-over-cross-entropy-adjusted-beyond-seeds", "combined-beats-adjusted"):
+        verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
+        by = value_text(gain["value"], gain["interval"])
+        gained = f" It {verb} shifted outputs of cross-entropy, which cost no training (by {by})."
     return (
-        f"The combined loss reaches a mean IoU of {row_text(after, 'mean_iou')}, against "
-        f"{value_text(before['mean_iou'])} with cross-entropy and {value_text(shifted['mean_iou'])} with "
-        f"cross-entropy whose outputs are shifted afterwards. {left}."
+        f"The combined loss reaches a mean IoU of {_over(results, 'combined')}, cross-entropy "
+        f"{_over(results, 'cross_entropy', '')}.{stay}{gained}"
     )
 
 
-def _gain_and_price(results: Mapping[str, Any]) -> tuple[str, str]:
-    claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
-    gained = paid = ""
-    if gain := claims.get("combined-beats-adjusted"):
-        verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
-        by = value_text(gain["value"], gain["interval"])
-        gained = f"It {verb} the shifted outputs of cross-entropy, which cost no training (by {by})."
-    if price := claims.get("precision-pays"):
-        verb = {"supported": "falls", "refuted": "does not fall"}.get(price["verdict"], "does not clearly fall")
-        paid = f"Precision, the share of the pixels called a garment that are that garment, {verb} against plain "
-        paid += f"cross-entropy ({value_text(price['value'], price['interval'])})."
-    return gained, paid
+def _free_and_paid(results: Mapping[str, Any]) -> list[str]:
+    """What the loss without its weights brings and costs, and what the weights add; its price alone if not known."""
+    if not (found := _square(results)):
+        price = _claim(results, "precision-pays")
+        return [f"Precision of clothing changes by {value_text(price['value'], price['interval'])}."] if price else []
+    plain, _, free, full = found["cells"]
+    mean, precision = ([value_text(cell[score]) for cell in (plain, free, full)] for score in ("mean_iou", "precision"))
+    cost, hair = found["effects"]["loss"], trainings(results, "combined")
+    leaks = [100 * (test["body"]["hair_as_headwear"]["value"] or 0) for test in hair]
+    leak = f"{min(leaks):.0f}% to {max(leaks):.0f}%" if len(leaks) > 1 else f"{leaks[0]:.0f}%"
+    verb = "costs precision" if cost["precision_high"] < 0 else "is free"
+    return [
+        f"The loss alone {verb}: without class weights the mean IoU goes from {mean[0]} to {mean[1]}, precision from "
+        f"{precision[0]} to {precision[1]}.",
+        f"The class weights bring {full['found'] - free['found']} more classes and a mean IoU of {mean[2]}; they take "
+        f"precision to {precision[2]}, and {leak} of the hair is called headwear.",
+    ]
 
 
-def _best(results: Mapping[str, Any]) -> str:
-    """The best of the trials that the headline leaves out, by what a choice would go by."""
-    trials = {name: row for name, row in _compared(results, "trials").items() if name not in headline()}
-    others = [name for name, row in trials.items() if None not in (row["change"], row.get("validation"))]
-    if not others:
-        return ""
-    name = max(others, key=lambda other: trials[other]["validation"])
-    mean, change = value_text(trials[name]["mean_iou"]), row_text(trials[name], "change")
-    return f"The best of the other trials, by validation, is {label_of(name)}: {mean} ({change})."
+def _claim(results: Mapping[str, Any], *ids: str) -> Mapping[str, Any] | None:
+    """The first of these claims that has a number."""
+    known = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
+    return next((known[one] for one in ids if one in known), None)
 
 
-def _compared(results: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """The recorded comparison of "trials" or of "seeds", empty where there is none."""
-    return results.get("comparison", {}).get(part, {})
+def _square(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The recorded four trials of loss and weights, `tables.two_by_two`."""
+    return results.get("remedies", {}).get("two_by_two") or {}
 
 
-def over_seeds(results: Mapping[str, Any]) -> Markdown:
-    """The main trials' mean IoU over several trainings: the tables show the first, which may have been lucky."""
-    rows = {label_of(name): row for name, row in _compared(results, "seeds").items() if row["seeds"] > 1}
-    if not rows:
-        return Markdown("These numbers are of one training each.")
-    most = max(int(row["seeds"]) for row in rows.values())
-    said = "{} {}, from {:.3f} to {:.3f}".format
-    told = [said(label, row_text(row, "mean_iou"), row["lowest"], row["highest"]) for label, row in rows.items()]
-    first = "These numbers are of the first training of each, whose weights are kept. The mean IoU over"
-    return Markdown(f"{first} {most} trainings: {'; '.join(told)}.")
-
-
-def parts(results: Mapping[str, Any]) -> Markdown:
-    """What changing one part of the combined loss does to its mean IoU."""
-    rows = _compared(results, "trials")
-    changed = {trial.phrase: rows[trial.name] for trial in TRIALS.values() if trial.phrase and trial.name in rows}
-    if not changed:
+def effects(results: Mapping[str, Any]) -> Markdown:
+    """What the loss and the weights change on average, as recorded."""
+    if not (found := _square(results).get("effects")):
         return NOTHING
-    told = ", ".join(f"{phrase} {row_text(row, 'change')}" for phrase, row in changed.items())
-    worse = [phrase for phrase, row in changed.items() if row["change_high"] < 0]
-    better = [phrase for phrase, row in changed.items() if row["change_low"] > 0]
-    said = [f"clearly {word} {listed(phrases)}" for word, phrases in (("worse", worse), ("better", better)) if phrases]
-    text = f"The combined loss with one part changed, and what that does to its mean IoU: {told}. It is "
-    text += f"{' and '.join(said) or 'clearly different in no case'}, as far as one training each can tell."
-    spread = _compared(results, "seeds").get("combined")
-    if spread and spread["seeds"] > 1:
-        text += (
-            f" The combined loss stands here with its first training, {value_text(rows['combined']['mean_iou'])}; its "
-            f"trainings reach from {value_text(spread['lowest'])} to {value_text(spread['highest'])}, on average "
-            f"{value_text(spread['mean_iou'])}, so a change smaller than what lies between them decides nothing."
-        )
-    return Markdown(text)
+    rows = (found[factor] for factor in ("loss", "weights"))
+    told = [f"{row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}" for row in rows]
+    means = "On average over both settings of the other, the loss changes mean IoU and precision by"
+    return Markdown(f"{means} {told[0]}, the weights by {told[1]}.")
 
 
-def classes(results: Mapping[str, Any]) -> Table:
-    """IoU per class of the recorded trials side by side."""
-    return class_table(results) if len(results.get("trials", {})) > 1 else NOTHING
+def changed(table: pd.DataFrame) -> Markdown:
+    """In which classes a trial is clearly better or worse, of `statistics.compare_trials`."""
+    clear = table[table["p_holm"] < 0.05]
+    better, worse = (listed(list(clear.index[side])) or "none" for side in (clear["iou"] > 0, clear["iou"] < 0))
+    said = f"clearly higher in: {better}; clearly lower in: {worse}"
+    return Markdown(f"Corrected for looking at {len(table)} classes (Holm, p below 0.05), the IoU is {said}.")
+
+
+def cells(results: Mapping[str, Any]) -> Table:
+    """The recorded four trials of loss and weights."""
+    return cell_texts(_square(results)) if _square(results) else NOTHING
+
+
+def by_class(results: Mapping[str, Any]) -> Table:
+    """Cross-entropy class by class, as recorded."""
+    tests = [trainings(results, name)[:1] for name in ("cross_entropy", "cross_entropy_adjusted")]
+    pooled = results.get("errors", {}).get("counts", {}).get("cross_entropy")
+    if not (all(tests) and pooled and "dataset" in results):
+        return NOTHING
+    shares = [results["dataset"]["class_share"][name] for name in CLASSES]
+    return baseline(tests[0][0], tests[1][0], pooled, shares)
 
 
 def comparison(results: Mapping[str, Any]) -> Table:
     """Every recorded trial against the combined loss."""
-    rows = _compared(results, "trials")
+    rows = results.get("comparison", {}).get("trials", {})
     return compared_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else NOTHING
-
-
-def seeds(results: Mapping[str, Any]) -> Table:
-    """The recorded spread between seeds and between photos."""
-    rows = _compared(results, "seeds")
-    return spread_texts(pd.DataFrame.from_dict(rows, orient="index").astype(float)) if rows else NOTHING

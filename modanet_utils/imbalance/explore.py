@@ -9,7 +9,7 @@ from modanet_utils.classes import CLASSES
 from modanet_utils.datasets.coco import open_dataset, with_masks
 from modanet_utils.imbalance.claims import CLAIMS, Evidence
 from modanet_utils.imbalance.scan import Scan, scan
-from modanet_utils.imbalance.tables import class_table, co_occurrence, overlap_table, threshold_table, weight_table
+from modanet_utils.imbalance.tables import class_table, co_occurrence, threshold_table, weight_table
 from modanet_utils.results.claims import decide
 from modanet_utils.results.workspace import Workspace
 from modanet_utils.splits import split
@@ -21,21 +21,15 @@ def summary(scan: Scan, training_pixels: np.ndarray) -> dict[str, Any]:
 
     The weights are made of `training_pixels`, ``(images, 14)`` of the training part.
     """
-    weights, (claimed, contested) = weight_table(training_pixels), scan.claims.sum(0).tolist()
+    weights = weight_table(training_pixels)
     return {
         "images": len(scan.ids),
         "problems": dict(scan.problems),
-        "images_without_foreground": int((scan.claims[:, 0] == 0).sum()),
+        "images_without_foreground": int((scan.pixels[:, 1:].sum(1) == 0).sum()),
         "objects": len(scan.objects),
         "reference_size": list(REFERENCE),
         "classes": class_table(scan).to_dict("index"),
         "co_occurrence": co_occurrence(scan).to_dict("index"),
-        "overlap": {
-            "claimed_pixels": claimed,
-            "claimed_twice": contested,
-            "share": contested / max(1, claimed),
-            "pairs": overlap_table(scan).reset_index().to_dict("records"),
-        },
         "training": {
             "images": len(training_pixels),
             "class_share": dict(zip(CLASSES, training_pixels.sum(0) / training_pixels.sum(), strict=True)),

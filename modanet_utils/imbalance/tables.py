@@ -17,8 +17,7 @@ def class_table(scan: Scan) -> pd.DataFrame:
     Returns:
         ``share`` of all pixels as painted; ``images`` that show the label and their ``image_share``; ``objects``
         and, over these, the ``median``, ``q10`` and ``q90`` of their pixels as annotated, the same scaled to
-        `REFERENCE` (``scaled_median``, ...); ``visible`` and ``file_order``, the share of these pixels that keep
-        the label if objects are painted largest first, and as the file lists them. NaN where there is no object.
+        `REFERENCE` (``scaled_median``, ...); NaN where there is no object.
     """
     table = pd.DataFrame(index=pd.Index(LABELS, name="class"))
     table["share"] = scan.pixels.sum(0) / scan.pixels.sum()
@@ -29,23 +28,7 @@ def class_table(scan: Scan) -> pd.DataFrame:
     for column, prefix in (("pixels", ""), ("scaled", "scaled_")):
         for name, level in (("median", 0.5), ("q10", 0.1), ("q90", 0.9)):
             table[prefix + name] = groups[column].quantile(level).reindex(LABELS)
-    for order in ("visible", "file_order"):
-        table[order] = (groups[order].sum() / groups["pixels"].sum()).reindex(LABELS)
     return table
-
-
-def overlap_table(scan: Scan) -> pd.DataFrame:
-    """Which pairs of classes claim the same pixels, most pixels first.
-
-    Returns:
-        Indexed by ``pair`` ("belt, pants"): ``pixels``, ``images``, and ``share`` of the pixels that two or
-        more objects claim. A pixel that three claim counts for three pairs, so shares may exceed 1 in sum.
-    """
-    groups = scan.overlaps.groupby(["first", "second"])["pixels"]
-    table = groups.agg(["sum", "size"]).set_axis(["pixels", "images"], axis=1)
-    table.index = pd.Index([f"{LABELS[a]}, {LABELS[b]}" for a, b in table.index], name="pair", dtype=object)
-    table["share"] = table["pixels"] / max(1, scan.claims[:, 1].sum())
-    return table.sort_values(["pixels", "images"], ascending=False, kind="stable")
 
 
 def co_occurrence(scan: Scan) -> pd.DataFrame:
@@ -65,11 +48,6 @@ def two_kinds(table: pd.DataFrame) -> pd.DataFrame:
     conditions = [kinds["scaled_median"].isna(), small & infrequent, small, infrequent]
     kinds["kind"] = np.select(conditions, ["absent", "small and infrequent", "small", "infrequent"], "neither")
     return kinds.sort_values("share", kind="stable")
-
-
-def rarest(kinds: pd.DataFrame, number: int = 5) -> list[str]:
-    """The clothing classes with the fewest pixels, of those that occur; from `two_kinds`."""
-    return list(kinds.index[kinds["kind"] != "absent"][:number])
 
 
 def weight_table(pixels: np.ndarray) -> pd.DataFrame:

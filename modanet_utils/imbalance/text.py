@@ -1,7 +1,6 @@
 """What was recorded of several data sets, side by side, as a reader sees it."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from IPython.display import Markdown
 from modanet_utils.classes import CLOTHING, LABELS
 from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.imbalance.tables import two_kinds
-from modanet_utils.results.text import escaped, markdown, value_text
+from modanet_utils.results.text import bullets, escaped, listed, markdown, value_text
 from modanet_utils.results.workspace import NOTEBOOKS, recorded
-from modanet_utils.thresholds import REFERENCE
 
 KNOWN: dict[str, str] = {"ccp": "Clothing Co-Parsing", "modanet_excerpt": "ModaNet (excerpt)"}
 """Folders in ``reports/`` that hold the recorded numbers of real photos, and what tables call them."""
@@ -39,51 +37,44 @@ def side_by_side(results: Mapping[str, Any] | None = None) -> dict[str, Mapping[
 
 
 def answer(shown: Shown) -> Markdown:
-    """The notebook's answer, a sentence per real data set of `side_by_side`; it says which are missing."""
-    sentences = []
-    for title, results in {title: one for title, one in shown.items() if one["profile"] != "synthetic"}.items():
+    """The notebook's answer: a point per real data set of `side_by_side`, what is missing, and one on weights."""
+    points, weights = [], []
+    for title, results in real(shown).items():
         share = pd.Series(results["dataset"]["class_share"], dtype=float)
         clothing = share[list(CLOTHING)][lambda shares: shares > 0].sort_values()
-        lowest, times = lowest_thresholds({title: results})[title], clothing.iloc[-1] / clothing.iloc[0]
-        sentences.append(
-            f"**{escaped(title)}** ({results['dataset']['images']:,} images): background takes "
-            f"{share['background']:.0%} of the pixels, {clothing.index[0]} {clothing.iloc[0]:.2%}, "
-            f"{times:.0f} times less than {clothing.index[-1]}, the commonest garment; with weights of one over the "
-            f"share the rarest class would win over background from a probability of {lowest['inverse']:.2%} on, with "
-            f"their square root from {lowest['inverse_sqrt']:.1%} on, without weights from {lowest['none']:.0%} on."
+        kind = two_kinds(recorded_classes(results))["kind"]
+        small, seldom = (listed(list(kind.index[kind == name])) or "none" for name in ("small", "infrequent"))
+        points.append(
+            f"**{escaped(title)}** ({results['dataset']['images']:,} images): small are {small}; in few images are "
+            f"{seldom}. Background takes {share['background']:.0%} of the pixels, {clothing.index[0]} "
+            f"{clothing.iloc[0]:.2%}, 1/{clothing.iloc[-1] / clothing.iloc[0]:.0f} of what {clothing.index[-1]} takes."
+        )
+        lowest = lowest_thresholds({title: results})[title]
+        weights.append(f"{lowest['inverse']:.2%} ({lowest['inverse_sqrt']:.1%}) in {escaped(title)}")
+    if weights:
+        points.append(
+            "With weights of one over the share (its square root) the rarest class wins over background from a "
+            f"probability of {listed(weights)} on, without weights from 50% on."
         )
     there = {results["profile"] for results in shown.values()}
-    sentences += [f"**{title}**: nothing is recorded yet." for key, title in KNOWN.items() if key not in there]
-    return Markdown("\n\n".join(sentences))
+    points += [f"**{title}**: nothing is recorded yet." for key, title in KNOWN.items() if key not in there]
+    return bullets("**On real photos**", points)
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`class_table` as texts: a dash where there is no object, sizes in pixels as median (10%–90%)."""
-    texts = pd.DataFrame(index=table.index.rename(None)).rename_axis(columns="class")
-    forms = {"share of pixels": ("share", "{:.3%}"), "images": ("images", "{:,.0f}")}
-    forms |= {"share of images": ("image_share", "{:.1%}"), "objects": ("objects", "{:,.0f}")}
-    for heading, (name, form) in forms.items():
-        texts[heading] = table[name].map(form.format)
-    for heading, prefix in (("object's pixels", ""), (f"at {REFERENCE[0]}x{REFERENCE[1]}", "scaled_")):
-        sizes = table[[prefix + name for name in ("median", "q10", "q90")]].to_numpy()
-        texts[heading] = ["–" if np.isnan(size).any() else "{:,.0f} ({:,.0f}–{:,.0f})".format(*size) for size in sizes]
-    return texts
+def real(shown: Shown) -> dict[str, Mapping[str, Any]]:
+    """Those of `side_by_side` that are not drawn."""
+    return {title: one for title, one in shown.items() if one["profile"] != "synthetic"}
 
 
-def holdings(shown: Shown) -> pd.DataFrame:
-    """How many images and objects there are, in texts; a column a data set of `side_by_side`."""
-    columns = {}
-    for title, results in shown.items():
-        parts, explored = results["dataset"]["split"], results["exploration"]
-        problems = [f"{count:,} {what}" for what, count in explored["problems"].items()]
-        columns[title] = {
-            "images": f"{results['dataset']['images']:,}",
-            "in training, validation, test": " / ".join(f"{parts[part]:,}" for part in ("train", "val", "test")),
-            "images in which nothing is labelled": f"{explored['images_without_foreground']:,}",
-            "objects": f"{explored['objects']:,}",
-            "left out on opening": ", ".join(problems) or "nothing",
-        }
-    return pd.DataFrame(columns)
+def seldom_together(results: Mapping[str, Any]) -> Markdown:
+    """The pairs of garments that are worn together least, beside how often chance would join them."""
+    counts, images = pd.DataFrame(results["exploration"]["co_occurrence"]).T, results["exploration"]["images"]
+    expected = np.triu(np.outer(np.diag(counts), np.diag(counts)) / images, 1)
+    lift = np.where(expected >= 10, counts / np.where(expected > 0, expected, 1), np.inf)
+    pairs = (np.unravel_index(at, lift.shape) for at in np.argsort(lift, axis=None, kind="stable")[:6])
+    said = "{} and {} ({:.0f}, by chance {:.0f})".format
+    told = [said(CLOTHING[a], CLOTHING[b], counts.iloc[a, b], expected[a, b]) for a, b in pairs if lift[a, b] < 0.5]
+    return Markdown(f"Images that show both, of {images:,}: {', '.join(told)}." if told else "No pair stands out.")
 
 
 def share_table(shown: Shown) -> pd.DataFrame:
@@ -96,53 +87,15 @@ def recorded_classes(results: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(results["exploration"]["classes"]).T.reindex(LABELS).astype(float)
 
 
-def support(shown: Shown) -> pd.DataFrame:
-    """`readable` for every data set of `side_by_side`, one below the other: labels that occur, comparable sizes."""
-    tables = {title: recorded_classes(results).query("images > 0") for title, results in shown.items()}
-    texts = {title: readable(table).drop(columns="object's pixels") for title, table in tables.items()}
-    return pd.concat(texts) if texts else pd.DataFrame()
-
-
-def kinds_table(shown: Shown) -> pd.DataFrame:
-    """In which way each clothing class is rare, clothing classes x data sets, in words."""
-    words = {title: two_kinds(recorded_classes(results))["kind"] for title, results in shown.items()}
-    return pd.DataFrame(words).reindex(CLOTHING)
-
-
-def overlap_summary(shown: Shown) -> pd.DataFrame:
-    """How much objects overlap, and whose, in texts; a row a data set of `side_by_side`."""
-    rows = {}
-    for title, results in shown.items():
-        overlap = results["exploration"]["overlap"]
-        pairs = [(entry["pair"].split(", "), entry["share"]) for entry in overlap["pairs"]]
-        within = sum(share for (first, second), share in pairs if first == second)
-        between = [(f"{first} and {second}", share) for (first, second), share in pairs if first != second]
-        rows[title] = {
-            "labelled pixels claimed twice": f"{overlap['share']:.2%}",
-            "of these by one class": f"{within:.0%}" if pairs else "–",
-            "commonest pair of classes (share)": f"{between[0][0]} ({between[0][1]:.1%})" if between else "–",
-        }
-    return pd.DataFrame(rows).T
-
-
-def order_table(shown: Shown) -> pd.DataFrame:
-    """How much of each clothing class survives the painting in either order, where objects overlap, in texts."""
-    columns: dict[str, pd.Series] = {}
-    for title, results in shown.items():
-        if results["exploration"]["overlap"]["claimed_twice"]:
-            classes = recorded_classes(results).loc[list(CLOTHING)].map(partial(value_text, form=".1%"))
-            columns |= {f"{title}, largest first": classes["visible"], f"{title}, in file order": classes["file_order"]}
-    return pd.DataFrame(columns)
-
-
 def claims_beside(shown: Shown) -> Markdown:
-    """The claims of notebook 01, a column a data set, to three digits: shares span four orders of magnitude."""
+    """The claims of notebook 01, all of which are shares, a column a data set."""
     rows: dict[str, dict[str, str]] = {}
     for title, results in shown.items():
         for claim in results.get("claims", []):
             if claim["notebook"] == NOTEBOOKS[0]:
+                form = ".2%" if (claim["value"] or 1) < 0.1 else ".0%"
                 row = rows.setdefault(claim["id"], {"claim": claim["statement"], "measured by": claim["measure"]})
-                row[title] = f"{value_text(claim['value'], claim['interval'], '.3g')} **{claim['verdict']}**"
+                row[title] = f"{value_text(claim['value'], claim['interval'], form)} **{claim['verdict']}**"
     return Markdown(markdown(pd.DataFrame(list(rows.values())).fillna("–")) if rows else "No claim is recorded yet.")
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modanet_utils import metrics, statistics
-from modanet_utils.remedies.tables import CELLS, stacks
 from modanet_utils.results.claims import Claim, Ends
 from modanet_utils.statistics import Measure
 
@@ -33,26 +32,12 @@ class Evidence:
         # A stack's score is the mean of its two, so the difference is half of what is asked for.
         return [2 * end for end in statistics.paired_comparison(before, after, metrics.clothing_mean_iou)[:3]]
 
-    def factor(self, position: int, with_it: str, measure: Measure) -> Ends | None:
-        """What the loss (0) or the weights (1) change, on average over both settings of the other."""
-        if not set(CELLS.values()) <= self.counts.keys():
-            return None
-        return statistics.paired_comparison(*stacks(self.counts, position, with_it), measure)[:3]
-
 
 ONE = "one training each"
 CLAIMS: tuple[Claim, ...] = (
     Claim("longer-closes-the-gap", "With three times the training, cross-entropy catches up with the combined loss.",
           f"change of the lead in mean IoU, {ONE}", lambda e: e.gap(), below=0, later=True,
           undecided="the longer trainings are not there"),
-    Claim("loss-brings-iou", "The combined loss helps without class weights, too: its terms, not its weights alone.",
-          f"change of the mean IoU by the loss, averaged over both weightings, {ONE}",
-          lambda e: e.factor(0, "combined loss", metrics.clothing_mean_iou), above=0, later=True,
-          undecided="the four trials of loss and weights are not all there"),
-    Claim("weights-cost-precision", "It is the class weights that cost precision.",
-          f"change of the precision of clothing by the weights, averaged over both losses, {ONE}",
-          lambda e: e.factor(1, "weights", metrics.clothing_precision), below=0, later=True,
-          undecided="the four trials of loss and weights are not all there"),
     Claim("body-outputs-spare-hair", "Hair and skin as outputs of their own keep hair from being called headwear.",
           f"change of the share of hair called headwear, {ONE}",
           lambda e: e.change("combined", "combined_body", metrics.hair_as_headwear), below=0, later=True,

@@ -8,12 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from modanet_utils.plots import dots, ends_of, legend_below, offsets, rows, title_above_legend, titled
+from modanet_utils.plots import ends_of, rows, titled
 from modanet_utils.remedies.tables import frame
 from modanet_utils.trials import TRIALS, color_of, label_of
 
 BUDGET = {"mean_iou": "mean IoU of 13 classes", "precision": "precision of clothing", "found": "classes found, of 13"}
-EFFECTS = {"loss": ("what the loss brings", "#d55e00"), "weights": ("what the weights bring", "#0072b2")}
 
 
 def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], title: str) -> Figure:
@@ -35,20 +34,6 @@ def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], title: str) -> 
     axes[-1].yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return titled(figure, title)
-
-
-def effect_dots(found: Mapping[str, Any], title: str) -> Figure:
-    """Change of each class's IoU by the loss and by the weights, with intervals, from `two_by_two`."""
-    figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
-    order = list(found["classes"]["loss"])
-    for offset, (factor, (label, color)) in zip(offsets(2, 0.17), EFFECTS.items(), strict=True):
-        table = pd.DataFrame.from_dict(found["classes"][factor], orient="index").astype(float).loc[order]
-        dots(axis, table, "iou", offset, color, label)
-    rows(axis, order)
-    axis.axvline(0, color="black", lw=1)
-    axis.set(xlabel="change of the IoU on the test part, with 95% interval over images")
-    title_above_legend(axis, title)
-    return figure
 
 
 def remedy_dots(table: pd.DataFrame, title: str) -> Figure:
@@ -80,20 +65,3 @@ def opening(results: Mapping[str, Any]) -> tuple[Figure, str] | None:
     best = gains.idxmax()
     most = f"most by {label_of(best)}, {gains[best]:+.3f}, of {len(gains)}"
     return remedy_dots(table, title), f"Gain in mean IoU and hair called headwear, a row a change; {most}."
-
-
-def presence_dots(found: Mapping[str, Mapping[str, Any]], title: str) -> Figure:
-    """Presence F1 of every class on photos with tags, a dot a trial, from `presence_scores`."""
-    figure, axis = plt.subplots(figsize=(8, 5.2), layout="constrained")
-    images = {name: one["images"] for name, one in next(iter(found.values()))["classes"].items()}
-    order = sorted(images, key=lambda name: -images[name])
-    palette = plt.get_cmap("viridis")
-    for number, (name, one) in enumerate(found.items()):
-        color = color_of(label_of(name)) if TRIALS[name].part != "length" else palette(number / max(1, len(found)))
-        values = [one["classes"][c]["f1"] for c in order]
-        axis.plot(values, range(len(order)), "o", ms=6, alpha=0.85, color=color, label=label_of(name))
-    rows(axis, [f"{c}  ({images[c]})" for c in order])
-    axis.set(xlim=(-0.02, 1), xlabel="F1 of “is it worn?”, photos that show the class in brackets")
-    axis.set_title(title)
-    legend_below(figure, axis, columns=3)
-    return figure

@@ -11,17 +11,10 @@ from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLASSES, CLOTHING, HEADWEAR
 from modanet_utils.results.compared import compared, texts
 from modanet_utils.results.text import row_text, value_text
-from modanet_utils.thresholds import ALARM_SHARE, FOUND
+from modanet_utils.thresholds import ALARM_SHARE
 from modanet_utils.trials import TRIALS, label_of
 
 Counts = Mapping[str, NDArray]
-CELLS: dict[tuple[str, str], str] = {
-    ("cross-entropy", "no weights"): "cross_entropy",
-    ("cross-entropy", "weights"): "weighted_cross_entropy",
-    ("combined loss", "no weights"): "combined_unweighted",
-    ("combined loss", "weights"): "combined",
-}
-"""Loss and class weights (inverse square root of the share of the pixels) to the trial that has both."""
 
 
 def against_their_own(counts: Counts, validation: Mapping[str, float], part: str) -> pd.DataFrame:
@@ -63,52 +56,6 @@ def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
     columns |= {"mean IoU": texts(table, "mean_iou", ".3f"), "gain": texts(table, "change", "+.3f")}
     columns["hair called headwear"] = texts(table, "hair_as_headwear", ".1%")
     return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
-
-
-def stacks(counts: Counts, position: int, level: str) -> tuple[NDArray, NDArray]:
-    """Counts ``(2, images, 16, 14)`` of the trials of `CELLS` without a level of loss (0) or weights (1), and with."""
-    with_it = [counts[name] for key, name in CELLS.items() if key[position] == level]
-    without = [counts[name] for key, name in CELLS.items() if key[position] != level]
-    return np.stack(without), np.stack(with_it)
-
-
-def two_by_two(counts: Counts) -> dict[str, Any]:
-    """What the loss and what the weights buy, each on average over both settings of the other.
-
-    Returns:
-        ``cells``: loss and weights, ``mean_iou``, ``precision``, ``found``; ``effects``: "loss" and "weights" to the
-        change of ``mean_iou`` and ``precision`` with ``_low`` and ``_high``; ``classes``: "loss" and "weights" to the
-        change of the IoU of each class of clothing. Empty where one of the four trials (`CELLS`) is not there.
-    """
-    if not set(CELLS.values()) <= counts.keys():
-        return {}
-    cells = []
-    for (loss, weights), name in CELLS.items():
-        pooled = counts[name].sum(axis=0)
-        cells.append({"loss": loss, "weights": weights, "mean_iou": float(metrics.clothing_mean_iou(pooled))})
-        cells[-1] |= {"precision": float(metrics.clothing_precision(pooled))}
-        cells[-1] |= {"found": int((metrics.clothing_iou(pooled) >= FOUND).sum())}
-    effects: dict[str, dict[str, float]] = {}
-    classes: dict[str, Any] = {}
-    for factor, position, level in (("loss", 0, "combined loss"), ("weights", 1, "weights")):
-        without, with_it = stacks(counts, position, level)
-        effects[factor] = {}
-        for score, measure in (("mean_iou", metrics.clothing_mean_iou), ("precision", metrics.clothing_precision)):
-            change = statistics.paired_comparison(without, with_it, measure)[:3]
-            effects[factor] |= statistics.ends(score, change)
-        table = statistics.compare_trials(without, with_it)
-        classes[factor] = table[["iou", "iou_low", "iou_high"]].to_dict("index")
-    return {"cells": cells, "effects": effects, "classes": classes}
-
-
-def cell_texts(found: Mapping[str, Any]) -> pd.DataFrame:
-    """The four trials of `two_by_two` as a reader sees them."""
-    rows = [
-        {"loss": cell["loss"], "class weights": cell["weights"], "mean IoU": value_text(cell["mean_iou"])}
-        | {"precision": value_text(cell["precision"]), "classes found": str(cell["found"])}
-        for cell in found["cells"]
-    ]
-    return pd.DataFrame(rows).set_index("loss")
 
 
 def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

@@ -1,12 +1,12 @@
 """What notebook 06 says of a ``results.json``, with no number typed; where it lacks a part, it says so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.remedies.tables import (
-    cell_texts,
     frame,
     length_texts,
     presence_texts,
@@ -75,48 +75,12 @@ def length(results: Mapping[str, Any]) -> Table:
     return length_texts(frame(rows), epochs) if rows else NOTHING
 
 
-def cells(results: Mapping[str, Any]) -> Table:
-    """The recorded four trials of loss and weights."""
-    found = _part(results, "two_by_two")
-    return cell_texts(found) if found else NOTHING
+def _told(part: str, texts: Callable[[Any], pd.DataFrame]) -> Callable[[Mapping[str, Any]], Table]:
+    """A function from results to the table of a recorded part, or to the word that it is not there."""
+    return lambda results: texts(found) if (found := _part(results, part)) else NOTHING
 
 
-def effects(found: Mapping[str, Any]) -> Markdown:
-    """What the loss and the weights buy on average, of `tables.two_by_two`."""
-    if not found:
-        return Markdown("The four trials of loss and weights are not all there.")
-    told = [
-        f"the {factor} by {row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}"
-        for factor, row in found["effects"].items()
-    ]
-    moved = f"mean IoU and precision are moved, on average over both settings of the other, {listed(told)}"
-    return Markdown(f"{moved[0].upper()}{moved[1:]}. One training of each of the four.")
-
-
-def recorded_effects(results: Mapping[str, Any]) -> Markdown:
-    """`effects` as recorded."""
-    return effects(_part(results, "two_by_two"))
-
-
-def trainings(results: Mapping[str, Any]) -> Table:
-    """The recorded scores over trainings."""
-    found = _part(results, "trainings")
-    return training_texts(found) if found else NOTHING
-
-
-def remedies(results: Mapping[str, Any]) -> Table:
-    """The recorded remedies."""
-    rows = _part(results, "remedies")
-    return remedy_texts(frame(rows)) if rows else NOTHING
-
-
-def labels(results: Mapping[str, Any]) -> Table:
-    """The recorded second reading without stockings and tights."""
-    found = _part(results, "second_reading")
-    return second_texts(found) if found else NOTHING
-
-
-def presence(results: Mapping[str, Any]) -> Table:
-    """The recorded scores on photos with tags only."""
-    found = _part(results, "presence")
-    return presence_texts(found) if found else NOTHING
+trainings = _told("trainings", training_texts)
+remedies = _told("remedies", lambda rows: remedy_texts(frame(rows)))
+labels = _told("second_reading", second_texts)
+presence = _told("presence", presence_texts)

@@ -17,8 +17,9 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from modanet_utils.comparison.text import over_seeds, points, seeds
+from modanet_utils.comparison.text import points
 from modanet_utils.project import write_whole
+from modanet_utils.remedies.text import trainings
 from modanet_utils.report import safety
 from modanet_utils.report.execute import RunError
 from modanet_utils.report.templating import TEMPLATES, rendered
@@ -118,7 +119,6 @@ def index_page(notebooks: Notebooks, results: Results) -> str:
     tables = {"headline_table": _table(headline_table(results)), "class_table": _table(class_table(results))}
     cards = [(f"{name}.html", *title_and_question(one), _picture(one)) for name, one in notebooks.items()]
     texts = {"answers": [_markdown(text) for text in points(results)], "caption": _markdown(caption(results))}
-    texts["seeds"] = _markdown(over_seeds(results).data)
     return _page("index.html", "index.html.j2", notebooks, results, cards=cards, **texts, **tables)
 
 
@@ -128,7 +128,7 @@ def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[st
     RunError if one would load something from elsewhere, or run a script that is not the site's.
     """
     pages = {f"{name}.html": notebook_page(name, notebooks, results) for name in notebooks}
-    spread = seeds(results)
+    spread = trainings(results)
     table = _table(spread.rename_axis(columns="trial")) if isinstance(spread, pd.DataFrame) else ""
     pages["trials.html"] = _page("trials.html", "trials.html.j2", notebooks, results, spread=table)
     pages["claims.html"] = _page("claims.html", "claims.html.j2", notebooks, results)

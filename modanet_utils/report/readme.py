@@ -9,17 +9,18 @@ from markupsafe import Markup
 from PIL import Image
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.text import combined, comparison, over_seeds, parts, points, seeds
+from modanet_utils.comparison.text import combined, comparison, points
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
 from modanet_utils.plots import colored
 from modanet_utils.project import ROOT, ProjectError, write_whole
+from modanet_utils.remedies.text import trainings
 from modanet_utils.report import speed
 from modanet_utils.report.templating import rendered
 from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
 from modanet_utils.results.text import NOTHING, markdown, value_text
 from modanet_utils.results.workspace import recorded
-from modanet_utils.trials import headline, label_of
+from modanet_utils.trials import label_of
 
 DRAWN = "reports/ccp/figures/drawn.png"
 
@@ -31,7 +32,9 @@ def _answer() -> str:
 def _classes() -> str:
     """IoU per class without intervals, which the picture above it has."""
     trials = recorded()["trials"]
-    tests = {label_of(name): trials[name]["test"] for name in (*headline(), "recommended") if name in trials}
+    tests = {
+        label_of(name): trials[name]["test"] for name in ("cross_entropy", "combined", "recommended") if name in trials
+    }
     images = {name: one["images"] for name, one in next(iter(tests.values()))["classes"].items()}
     rows = {
         name: [str(images[name]), *(value_text(test["classes"][name]["iou"]) for test in tests.values())]
@@ -49,10 +52,10 @@ def _told(one: pd.DataFrame | Markdown) -> str:
 
 def _trials() -> str:
     results = recorded()
-    told = [_told(one) for one in (parts(results), comparison(results), seeds(results)) if one is not NOTHING]
-    texts = {"headline": f"{_told(combined(results))}\n\n{over_seeds(results).data}"}
-    texts["table"] = f"{markdown(headline_table(results))}\n\n{markdown(class_table(results))}"
-    return _page("trials.md.j2", compared="\n\n".join(told) or "Not recorded yet.", **texts)
+    told = [_told(one) for one in (comparison(results), trainings(results)) if one is not NOTHING]
+    table = f"{markdown(headline_table(results))}\n\n{markdown(class_table(results))}"
+    compared = "\n\n".join(told) or "Not recorded yet."
+    return _page("trials.md.j2", headline=_told(combined(results)), table=table, compared=compared)
 
 
 def _labels() -> str:

@@ -1,14 +1,13 @@
 """The templates of the pages, and the words that they know."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.text import zero_classes
+from modanet_utils.comparison.text import common_first, zero_classes
 from modanet_utils.results.tables import claims_table
 from modanet_utils.results.text import row_text, value_text
 from modanet_utils.trials import color_of, headline, label_of
@@ -26,11 +25,6 @@ def threshold(measure: str) -> tuple[str, float | None]:
     return (found[1], float(found[2]) / (100 if found[3] else 1)) if found else ("", None)
 
 
-def _common_first(results: Mapping[str, Any]) -> list[str]:
-    share = results["dataset"]["class_share"]
-    return sorted(CLOTHING, key=lambda name: -(share[name] or 0))
-
-
 @cache
 def _environment() -> Environment:
     made = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
@@ -41,7 +35,7 @@ def _environment() -> Environment:
         "zero": zero_classes,
         "threshold": threshold,
         "color": lambda name: color_of(label_of(name)),
-        "common_first": _common_first,
+        "common_first": common_first,
         "values": lambda results: list(claims_table(results)["value [95% interval]"]),
     }
     made.filters |= words

@@ -58,9 +58,8 @@ def texts(table: pd.DataFrame, name: str, form: str = ".3f") -> list[str]:
 
 def compared_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`compared` as a reader sees it."""
-    titles = {"validation": "validation", "mean_iou": "mean IoU", "change": "against the combined loss"}
-    titles |= {"precision": "precision", "recall": "mean recall", "found": "classes found"}
-    titles |= {"headwear_recall": "headwear, recall", "hair_as_headwear": "hair called headwear"}
+    titles = {"mean_iou": "mean IoU", "change": "against the combined loss", "precision": "precision"}
+    titles |= {"found": "classes found", "hair_as_headwear": "hair called headwear"}
     known = {name: title for name, title in titles.items() if name in table}  # results recorded earlier lack some
     columns = {title: texts(table, name, ".0f" if name == "found" else ".3f") for name, title in known.items()}
     return pd.DataFrame(columns, index=[label_of(name) for name in table.index])

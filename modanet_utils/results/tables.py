@@ -22,11 +22,6 @@ def beside(results: Mapping[str, Any], tables: Mapping[str, Callable[[Mapping[st
         display(Markdown(heading), table(results))
 
 
-def scores(results: Mapping[str, Any], trial: str) -> Table:
-    """All scores of a recorded trial."""
-    return score_table(results["trials"][trial]["test"]) if trial in results.get("trials", {}) else NOTHING
-
-
 def claims(results: Mapping[str, Any], notebook: str) -> Table:
     """The recorded claims of one notebook."""
     table = claims_table(results, notebook)

@@ -1,13 +1,23 @@
-"""Figures of trials where classes are missing, which small data sets of one's own bring along."""
+"""Figures of trials: titles that follow from the numbers, and classes that are missing."""
 
 import copy
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from modanet_utils import statistics
 from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.plots import class_dots, differences, trade_offs, trial_dots
+from modanet_utils.comparison.plots import (
+    class_dots,
+    effect_dots,
+    learning_curves,
+    opening_combined,
+    opening_cross_entropy,
+    trade_offs,
+    trial_dots,
+)
 from modanet_utils.results.compared import compared
 
 
@@ -20,30 +30,83 @@ def counts() -> np.ndarray:
     return stack
 
 
-def texts(axis: plt.Axes) -> list[str]:
-    return [text.get_text() for text in axis.texts]
-
-
-def test_trade_offs_say_which_classes_the_test_part_lacks() -> None:
-    test = statistics.test_summary(counts())
-    curve = {name: np.full((3, 14), np.nan) for name in ("precision", "recall")}
-    figure = trade_offs(curve, 1, (0.0, 0.5, 1.0), {"cross-entropy": test}, "title")
-    axes = dict(zip(CLOTHING, figure.axes, strict=False))
-    assert texts(axes["boots"]) == texts(axes["shorts"]) == ["not in the\ntest part"]
-    assert texts(axes["bag"]) == texts(axes["belt"]) == []
-    (legend,) = [axis.get_legend() for axis in figure.axes if axis.get_legend()]
-    named = [text.get_text() for text in legend.get_texts()]
-    assert named == ["tau from 0 to 1", "adjusted cross-entropy", "cross-entropy", "never predicted"]
+def closed(drawn: Any) -> str:
+    """The title, which the alternative text ends with; the figure is drawn and closed."""
+    figure, alt = drawn
+    figure.canvas.draw()
     plt.close(figure)
+    title = figure.get_suptitle().replace("\n", " ") or figure.axes[0].get_title(loc="left")
+    assert alt.endswith(f"{title}.")
+    return title
+
+
+def results_of(*trials: str, hits: int = 8) -> dict[str, Any]:
+    """Recorded trials: belts are at zero and bags are found; in those named with "combined" belts are found, too."""
+    found = {}
+    for name in trials:
+        own = counts()
+        if "combined" in name:
+            own[:, 2, 2], own[:, 2, 0] = hits, 6
+        found[name] = {"test": statistics.test_summary(own), "epochs": 45 if "long" in name else 15}
+    return {"trials": found, "dataset": {"class_share": {name: 0.01 for name in CLOTHING}}}
+
+
+def test_curves_name_what_is_found_late_and_what_never_is() -> None:
+    curves = pd.DataFrame({name: [0.0, 0.0, 0.0] for name in CLOTHING}, index=[1, 2, 3])
+    curves["bag"], curves["top"] = [0.2, 0.3, 0.4], [0.1, 0.0, 0.3]
+    drawn = learning_curves([curves, curves])
+    said = [text.get_text() for text in drawn[0].axes[0].texts]
+    assert said[:2] == ["top", "bag"] and said[2].startswith("never found: belt, boots")
+    assert closed(drawn) == "Top is found only after epoch 2; 11 of 13 classes are never found in 3 epochs"
+    curves[:] = 0.5
+    assert closed(learning_curves([curves])) == "0 of 13 classes are never found in 3 epochs"
+
+
+def test_the_picture_of_cross_entropy_counts_zeros_over_trainings_and_lengths() -> None:
+    results = results_of("cross_entropy", "cross_entropy-seed1", "cross_entropy_long")
+    assert closed(opening_cross_entropy(results)) == "1 of 13 classes at zero after 15 epochs, 1 after 45"
+    results["trials"]["cross_entropy-seed1"]["test"]["classes"]["belt"]["iou"] = 0.5
+    del results["trials"]["cross_entropy_long"]
+    assert closed(opening_cross_entropy(results)) == "0 or 1 of 13 classes at zero after 15 epochs"
+
+
+def test_the_picture_of_the_combined_loss_names_what_comes_back() -> None:
+    results = results_of("cross_entropy", "combined")
+    assert closed(opening_combined(results)) == "1 of 1 classes at zero come back: belt"
+    assert (
+        closed(opening_combined(results_of("cross_entropy", "combined", hits=0))) == "0 of 1 classes at zero come back"
+    )
+    assert opening_combined(results_of("cross_entropy")) is None
+
+
+def test_effects_count_the_classes_that_change_clearly() -> None:
+    def factor(low: float, high: float) -> dict[str, dict[str, float]]:
+        return {name: {"iou": (low + high) / 2, "iou_low": low, "iou_high": high} for name in CLOTHING}
+
+    found = {"classes": {"loss": factor(0.1, 0.2), "weights": factor(-0.2, 0.1)}}
+    title = "Of 13 classes the loss clearly raises 13 and lowers 0; the weights raise 0 and lower 0"
+    assert closed(effect_dots(found, list(CLOTHING))) == title
+
+
+def test_trade_offs_show_what_moves_and_count_what_lies_beyond() -> None:
+    test = statistics.test_summary(counts())
+    curve = {"precision": np.full((3, 14), 0.5), "recall": np.full((3, 14), 0.5)}
+    curve["recall"][:, [1, 3, 5, 7]] = [[0.1], [0.2], [0.9]]
+    drawn = trade_offs(curve, 1, (0.0, 0.5, 1.0), {"cross-entropy": test})
+    assert [axis.get_title(loc="left") for axis in drawn[0].axes] == ["bag", "boots", "outer", "sunglasses"]
+    # Bags have a precision of 1; belts are never predicted, boots are nowhere in the truth.
+    assert closed(drawn) == "In 1 of 13 classes the cross-entropy lies beyond what shifted outputs reach"
 
 
 def test_figures_of_trials_take_undefined_scores() -> None:
     test = statistics.test_summary(counts())
-    figures = [
-        class_dots({"cross-entropy": test, "combined loss": copy.deepcopy(test)}, CLOTHING, "title"),
-        differences(statistics.compare_trials(counts(), counts()), CLOTHING, "title"),
-        trial_dots(compared({"combined": counts()}), "title"),
-    ]
-    for figure in figures:
-        figure.canvas.draw()
-        plt.close(figure)
+    figure = class_dots({"cross-entropy": test, "combined loss": copy.deepcopy(test)}, CLOTHING, "title")
+    figure.canvas.draw()
+    plt.close(figure)
+    seeds = {"combined": [counts(), counts()]}
+    drawn = trial_dots(compared({"combined": counts()}), seeds)
+    assert [len(line.get_xdata()) for line in drawn[0].axes[1].lines] == [1, 1]
+    assert closed(drawn).startswith("Mean IoU from 0.")
+    three = dict.fromkeys(("cross_entropy", "combined_unweighted", "combined"), counts())
+    title = closed(trial_dots(compared(three), {}))
+    assert title == "Precision 0.67 with cross-entropy, 0.67 with the loss alone, 0.67 with its weights"

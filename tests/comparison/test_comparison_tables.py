@@ -1,18 +1,19 @@
 """Trials side by side, worked out by hand."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from modanet_utils import statistics
+from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.tables import (
+    CELLS,
     all_background,
-    changes_texts,
-    learned,
+    baseline,
+    cell_texts,
     seed_spread,
-    spread_texts,
+    two_by_two,
 )
+from modanet_utils.comparison.text import changed
 from modanet_utils.results.compared import compared, compared_texts
 
 
@@ -40,8 +41,8 @@ def test_trials_are_compared_on_the_same_images() -> None:
     assert texts.loc["combined loss", "against the combined loss"] == "–"
     assert texts.loc["other", "mean IoU"].startswith("0.600")
     assert texts["classes found"].tolist() == ["1", "1", "0"]
-    assert list(compared_texts(table.drop(columns=["headwear_recall", "hair_as_headwear"])).columns) == [
-        *("validation", "mean IoU", "against the combined loss", "precision", "mean recall", "classes found")
+    assert list(compared_texts(table.drop(columns=["hair_as_headwear"])).columns) == [
+        *("mean IoU", "against the combined loss", "precision", "classes found")
     ]
 
 
@@ -53,32 +54,36 @@ def test_seeds_and_photos_are_held_apart() -> None:
     assert row["seeds"] == 2 and row["seed_sd"] == pytest.approx(np.std([0.3, 0.5], ddof=1))
     assert row["image_sd"] == 0  # all photos are alike
     assert table.loc["cross_entropy", ["lowest", "highest", "seed_sd"]].isna().all()
-    texts = spread_texts(table)
-    assert texts.loc["cross-entropy", ["lowest to highest seed", "SD between seeds"]].tolist() == ["–", "–"]
-    assert texts.loc["combined loss", ["seeds", "lowest to highest seed"]].tolist() == ["2", "0.300 to 0.500"]
 
 
-def test_changes_are_shown_with_their_intervals_and_undefined_ones_as_a_dash() -> None:
-    table = statistics.compare_trials(counts_of([3, 4, 5] * 2), counts_of([4, 6, 5] * 2))
-    texts = changes_texts(table)
-    assert list(texts.columns) == ["change of IoU", "p, corrected", "change of precision", "change of recall"]
-    assert texts.loc["bag", "change of IoU"].startswith("+0.100 [+0.") and texts.loc["bag", "p, corrected"] != "–"
-    assert (texts.loc["scarf & tie"] == "–").all()
+def test_loss_and_weights_are_averaged_over_each_other() -> None:
+    counts = {name: counts_of([hits] * 6) for hits, name in zip((2, 3, 5, 4), CELLS.values(), strict=True)}
+    found = two_by_two(counts)
+    assert [cell["mean_iou"] for cell in found["cells"]] == pytest.approx([0.2, 0.3, 0.5, 0.4])
+    assert found["effects"]["loss"]["mean_iou"] == pytest.approx((0.5 - 0.2 + 0.4 - 0.3) / 2)
+    assert found["effects"]["weights"]["mean_iou"] == pytest.approx((0.3 - 0.2 + 0.4 - 0.5) / 2, abs=1e-12)
+    assert found["classes"]["loss"]["bag"]["iou"] == pytest.approx(0.2) and set(found["classes"]["loss"]) == set(
+        CLOTHING
+    )
+    assert cell_texts(found)["mean IoU"].tolist() == ["0.200", "0.300", "0.500", "0.400"]
+    assert two_by_two({"combined": counts["combined"]}) == {}
 
 
-@pytest.mark.parametrize(
-    ("ious", "state"),
-    [
-        ([0.0, 0.009, 0.0], "at zero"),
-        ([0.0, 0.02, 0.0], "lost"),
-        ([0.1, 0.2, 0.25], "still climbing"),
-        ([0.1, 0.2, 0.23], "level"),
-        ([0.0, 0.0, 0.3], "still climbing"),
-        ([np.nan, np.nan, np.nan], "at zero"),
-    ],
-)
-def test_states_of_a_class_over_the_epochs(ious: list[float], state: str) -> None:
-    curves = pd.DataFrame({name: ious for name in CLOTHING}, index=[1, 2, 3])
-    table = learned(curves)
-    assert list(table.columns) == [1, 2, 3, "state"] and list(table.index) == list(CLOTHING)
-    assert set(table["state"]) == {state}
+def test_classes_that_change_clearly_are_named() -> None:
+    before, after = counts_of([3, 4, 5] * 4), counts_of([4, 6, 6] * 4)
+    assert "clearly higher in: bag; clearly lower in: none." in changed(statistics.compare_trials(before, after)).data
+    assert "clearly higher in: none; clearly lower in: bag." in changed(statistics.compare_trials(after, before)).data
+
+
+def test_a_class_is_mostly_called_what_takes_most_of_its_pixels() -> None:
+    counts = counts_of([0] * 6)
+    counts[:, 2, 8], counts[:, 2, 2] = 3, 1
+    test = statistics.test_summary(counts)
+    shares = np.array([0.9, 0.01, 0.05, *[0.001] * 11])
+    table = baseline(test, test, counts.sum(axis=0), shares)
+    assert list(table.index[:2]) == ["belt", "bag"] and table.index[-1] == "mean"
+    assert table.loc[["bag", "belt", "boots"], "mostly called instead"].tolist() == [
+        *("background (100%)", "pants (75%)", "–")
+    ]
+    mean = f"{metrics.clothing_mean_iou(counts.sum(axis=0)):.3f}"
+    assert table.loc["mean", "IoU, outputs shifted"] == mean and table.loc["belt", "recall"] == "0.250"

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from modanet_utils.classes import IGNORE, LABELS
 from modanet_utils.datasets.coco import Dataset, DatasetError, class_pixels, open_dataset
-from modanet_utils.imbalance.scan import scan
 from modanet_utils.splits import split
 from modanet_utils.training import samples as training_samples
 from modanet_utils.training.samples import Packed, Samples
@@ -51,36 +50,6 @@ def test_pixels_are_those_of_the_label_map(things: list[tuple[int, list[list[flo
     expected = np.bincount(dataset.label_map(1).ravel(), minlength=len(LABELS))
     assert dataset.pixels(1).tolist() == expected.tolist()
     assert dataset.pixels(1, dataset.things(1)).tolist() == expected.tolist()
-
-
-@settings(max_examples=150, deadline=None)
-@given(things=THINGS)
-def test_the_exploration_counts_as_if_it_painted(things: list[tuple[int, list[list[float]]]]) -> None:
-    dataset = drawn(things)
-    found = scan(dataset, quiet=True)
-    objects = dataset.things(1)
-    masks = np.zeros((len(objects), *dataset.size(1)), bool)
-    for mask, thing in zip(masks, objects, strict=True):
-        left, top, width, height = thing.box
-        mask[top : top + height, left : left + width] = thing.mask()
-    for column, order in (
-        ("visible", range(len(objects))),
-        ("file_order", sorted(range(len(objects)), key=lambda n: objects[n].position)),
-    ):
-        painted = np.zeros(dataset.size(1), int)
-        for n in order:
-            painted[masks[n]] = objects[n].label
-        expected = [int((painted[mask] == thing.label).sum()) for mask, thing in zip(masks, objects, strict=True)]
-        assert found.objects[column].tolist() == expected
-    claims = masks.sum(0)
-    assert found.claims.tolist() == [[int((claims > 0).sum()), int((claims > 1).sum())]]
-    common: dict[tuple[int, int], int] = {}
-    for b in range(len(objects)):
-        for a in range(b):
-            if shared := int((masks[a] & masks[b]).sum()):
-                pair = tuple(sorted((objects[a].label, objects[b].label)))
-                common[pair] = common.get(pair, 0) + shared
-    assert {(a, b): pixels for _, a, b, pixels in found.overlaps.to_numpy().tolist()} == common
 
 
 def test_pixels_of_real_annotations_are_those_of_their_label_maps(modanet_excerpt: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from conftest import annotation, record, rectangle, write_coco
 from modanet_utils.classes import CLASSES, CLOTHING, LABELS
 from modanet_utils.datasets.coco import Dataset, open_dataset
 from modanet_utils.datasets.weights import SCHEMES, class_weights, image_pixels
-from modanet_utils.imbalance import text
+from modanet_utils.imbalance import plots, text
 from modanet_utils.imbalance.claims import (
     CLAIMS,
     Evidence,
@@ -30,7 +31,6 @@ from modanet_utils.imbalance.scan import Scan, scan
 from modanet_utils.imbalance.tables import (
     class_table,
     co_occurrence,
-    overlap_table,
     threshold_table,
     two_kinds,
     typical_images,
@@ -39,16 +39,11 @@ from modanet_utils.imbalance.tables import (
 from modanet_utils.imbalance.text import (
     KNOWN,
     claims_beside,
-    holdings,
-    kinds_table,
     lowest_thresholds,
-    order_table,
-    overlap_summary,
-    readable,
     recorded_classes,
+    seldom_together,
     share_table,
     side_by_side,
-    support,
 )
 from modanet_utils.results import workspace
 from modanet_utils.results.claims import decide
@@ -113,7 +108,6 @@ def test_scan_counts_what_label_maps_hold(three: Dataset, found: Scan) -> None:
         assert np.array_equal(found.pixels[row], expected)
     assert found.pixels[0, [TOP, BELT, HAIR]].tolist() == [80, 20, 20]
     assert found.pixels[2, 0] == 600
-    assert found.claims.tolist() == [[120, 20], [54, 8], [0, 0]]
 
 
 def test_scan_counts_every_object_in_painting_order(found: Scan) -> None:
@@ -121,20 +115,8 @@ def test_scan_counts_every_object_in_painting_order(found: Scan) -> None:
     assert objects["image"].tolist() == [1, 1, 1, 2, 2, 2]
     assert objects["label"].tolist() == [TOP, BELT, HAIR, BAG, FOOTWEAR, FOOTWEAR]
     assert objects["pixels"].tolist() == [100, 20, 20, 30, 16, 16]
-    assert objects["visible"].tolist() == [80, 20, 20, 30, 16, 16]
-    # The belt comes first in the file, so the top would cover it.
-    assert objects["file_order"].tolist() == [100, 0, 20, 30, 16, 16]
     # 20x30 fits into 288x192 at a factor of 192 / 30 = 6.4.
     assert objects["scaled"].tolist() == pytest.approx((objects["pixels"] * 6.4**2).tolist())
-
-
-def test_scan_counts_pixels_that_pairs_share(coco: Coco, found: Scan) -> None:
-    assert found.overlaps.to_numpy().tolist() == [[1, BELT, TOP, 20], [2, FOOTWEAR, FOOTWEAR, 8]]
-    piled = [annotation(1, label, [rectangle(0, 0, 10, size)]) for label, size in ((BAG, 3), (BELT, 2), (TOP, 4))]
-    pile = scan(coco(*piled), quiet=True)
-    assert pile.claims.tolist() == [[40, 30]]
-    pairs = {(a, b): pixels for _, a, b, pixels in pile.overlaps.to_numpy()}
-    assert pairs == {(BAG, BELT): 20, (BAG, TOP): 30, (BELT, TOP): 20}
 
 
 def test_image_pixels_are_those_that_training_counts(three: Dataset, found: Scan) -> None:
@@ -145,7 +127,7 @@ def test_image_pixels_are_those_that_training_counts(three: Dataset, found: Scan
 def test_scan_keeps_what_was_left_out_on_opening(coco: Coco) -> None:
     counted = scan(coco(annotation(1, BAG, [[0, 0, 5, 5]]), annotation(1, BAG, [])), quiet=True)
     assert counted.problems == {"polygons with fewer than three corners": 1, "annotations without a polygon": 1}
-    assert counted.objects.empty and counted.overlaps.empty
+    assert counted.objects.empty
     assert summary(counted, counted.image_pixels())["problems"] == counted.problems
 
 
@@ -161,33 +143,8 @@ def test_class_table(found: Scan) -> None:
     assert table.loc["footwear", ["images", "objects", "median", "q10", "q90"]].tolist() == [1, 2, 16, 16, 16]
     assert table.loc["footwear", "image_share"] == pytest.approx(1 / 3)
     assert table.loc["belt", "scaled_median"] == pytest.approx(20 * 6.4**2)
-    assert table.loc["top", ["visible", "file_order"]].tolist() == [0.8, 1]
-    assert table.loc["belt", ["visible", "file_order"]].tolist() == [1, 0]
     assert table.loc["boots", ["images", "objects"]].tolist() == [0, 0]
-    assert np.isnan(table.loc["boots", ["median", "scaled_q90", "visible", "file_order"]].to_numpy(float)).all()
-
-
-def test_readable_shows_sizes_as_ranges_and_the_absent_as_a_dash(found: Scan) -> None:
-    texts = readable(class_table(found))
-    assert texts.loc["top", "object's pixels"] == "100 (100–100)"
-    assert texts.loc["top", "share of pixels"] == "4.444%"
-    assert texts.loc["boots", "at 288x192"] == "–"
-
-
-def test_overlap_table(found: Scan) -> None:
-    table = overlap_table(found)
-    assert table.index.tolist() == ["belt, top", "footwear, footwear"]
-    assert table["pixels"].tolist() == [20, 8]
-    assert table["images"].tolist() == [1, 1]
-    assert table["share"].tolist() == pytest.approx([20 / 28, 8 / 28])
-
-
-def test_data_without_overlap(coco: Coco) -> None:
-    dataset = coco(annotation(1, BAG, [rectangle(0, 0, 5, 5)]))
-    assert overlap_table(scan(dataset, quiet=True)).empty
-    shown = {"tiny": results_of(dataset)}
-    assert overlap_summary(shown).loc["tiny"].tolist() == ["0.00%", "–", "–"]
-    assert order_table(shown).empty
+    assert np.isnan(table.loc["boots", ["median", "scaled_q90"]].to_numpy(float)).all()
 
 
 def test_co_occurrence(found: Scan) -> None:
@@ -309,9 +266,6 @@ def test_claims_can_be_recorded_and_their_verdicts_follow_the_intervals(coco: Co
 def test_summary_holds_aggregated_numbers_only(found: Scan) -> None:
     held = summary(found, found.image_pixels([1, 2]))
     assert (held["images"], held["images_without_foreground"], held["objects"]) == (3, 1, 6)
-    assert held["overlap"]["claimed_pixels"] == 174
-    assert held["overlap"]["share"] == pytest.approx(28 / 174)
-    assert held["overlap"]["pairs"][0] == {"pair": "belt, top", "pixels": 20, "images": 1, "share": 20 / 28}
     assert held["classes"]["top"]["objects"] == 1
     assert held["co_occurrence"]["belt"]["top"] == 1
     assert held["training"]["images"] == 2
@@ -326,13 +280,6 @@ def test_recorded_tables_are_those_that_were_counted(three: Dataset, found: Scan
     pd.testing.assert_frame_equal(table, class_table(found).astype(float), check_names=False)
     shown = {"tiny": results}
     assert share_table(shown).loc["top", "tiny"] == pytest.approx(80 / 1800)
-    assert holdings(shown)["tiny"].tolist() == ["3", "3 / 0 / 0", "1", "6", "nothing"]
-    assert support(shown).index.get_level_values(1).tolist() == [
-        *("background", "bag", "belt", "footwear", "top", "hair")
-    ]
-    assert kinds_table(shown).loc["boots", "tiny"] == "absent"
-    assert overlap_summary(shown).loc["tiny"].tolist() == ["16.09%", "29%", "belt and top (71.4%)"]
-    assert order_table(shown).loc["belt"].tolist() == ["100.0%", "0.0%"]
     thresholds = lowest_thresholds(shown)["tiny"]
     assert thresholds.index.tolist() == list(SCHEMES)
     assert thresholds["none"] == 0.5
@@ -356,8 +303,7 @@ def test_nothing_recorded_yet(reports: Path) -> None:
     assert side_by_side() == side_by_side({}) == {}
     answer = text.answer({}).data
     assert answer.count("nothing is recorded yet") == len(KNOWN)
-    assert support({}).empty and lowest_thresholds({}).empty and holdings({}).empty
-    assert kinds_table({}).empty and order_table({}).empty
+    assert lowest_thresholds({}).empty and plots.opening(share_table({})) is None
     assert claims_beside({}).data == "No claim is recorded yet."
 
 
@@ -384,14 +330,38 @@ def test_recorded_results_stand_beside_this_runs(reports: Path, three: Dataset, 
     assert list(side_by_side(mine | {"profile": "modanet_excerpt"})) == ["tiny (this run)"]
 
 
-def test_the_answer_is_a_sentence_per_real_data_set(three: Dataset) -> None:
+def test_the_answer_says_why_the_rare_are_rare(three: Dataset) -> None:
     results = results_of(three, "ccp")
     answer = text.answer({"Clothing Co-Parsing": results, "drawn": results | {"profile": "synthetic"}}).data
-    first, second = answer.split("\n\n")
-    assert first.startswith("**Clothing Co-Parsing** (3 images): background takes 91% of the pixels, belt 1.11%")
-    assert "4 times less than top" in first
-    assert "without weights from 50% on" in first
-    assert second == "**ModaNet (excerpt)**: nothing is recorded yet."
+    head, empty, first, weights, missing = answer.splitlines()
+    assert first.startswith("* **Clothing Co-Parsing** (3 images): small are none; in few images are none. Background")
+    assert first.endswith("takes 91% of the pixels, belt 1.11%, 1/4 of what top takes.")
+    assert weights.endswith(
+        "from a probability of 1.20% (9.9%) in Clothing Co-Parsing on, without weights from 50% on."
+    )
+    assert missing == "* **ModaNet (excerpt)**: nothing is recorded yet."
+
+
+def test_garments_that_shun_each_other_are_told(coco: Coco) -> None:
+    worn = {i: (BAG, BELT) if i <= 5 else (TOP,) if i <= 20 else (BAG, TOP) for i in range(1, 41)}
+    things = [
+        annotation(i, label, [rectangle(0, 4 * at, 3, 3)]) for i, ls in worn.items() for at, label in enumerate(ls)
+    ]
+    results = results_of(coco(*things, images=[record(i) for i in worn]))
+    # Bags are on 25 of 40, tops on 35: chance would join them on 22, and they are on 20.
+    assert seldom_together(results).data == "No pair stands out."
+    results["exploration"]["co_occurrence"]["bag"]["top"] = 3
+    assert seldom_together(results).data == "Images that show both, of 40: bag and top (3, by chance 22)."
+
+
+def test_figures_say_what_is_rare_in_which_way(found: Scan) -> None:
+    table = class_table(found)
+    table.loc["belt", "scaled_median"], table.loc["bag", "image_share"] = SMALL - 1, INFREQUENT / 2
+    drawn = plots.rarity_map({"one": table, "two": table}, SMALL, INFREQUENT)
+    assert drawn[1].endswith("in one. Small: belt; in few images: bag.")
+    _, alt = plots.threshold_dots(threshold_table(weight_table(found.image_pixels())))
+    assert ": wins from 1." in alt and "with inverse weights" in alt
+    plt.close("all")
 
 
 def test_claims_stand_beside_each_other(three: Dataset) -> None:
@@ -434,4 +404,3 @@ def test_the_excerpt_of_modanet_was_counted_from_this_file(modanet_excerpt: Path
     counted = scan(dataset, quiet=True)
     held = json.loads(json.dumps(plain(summary(counted, counted.image_pixels()))))
     assert held["classes"] == kept["exploration"]["classes"]
-    assert held["overlap"] == kept["exploration"]["overlap"]
