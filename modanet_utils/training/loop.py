@@ -61,14 +61,10 @@ def train(
     quiet: bool,
     start: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Train from the last complete epoch on; a record an epoch, of earlier ones too.
-
-    Args:
-        start: Weights of a run from which the first epoch starts, if not from ImageNet's.
+    """Train from the last complete epoch on, or at first from a run's weights (``start``); a record an epoch.
 
     Raises:
-        ProjectError: Too many processes, photos or masks that cannot be used, weights of another network, too little
-            memory, or a loss that is not finite.
+        ProjectError: Processes, photos, masks or weights that cannot be used, too little memory, a loss not finite.
     """
     set_seed(config.seed)
     samples, order = _lessons(dataset, parts["train"], config)
@@ -86,7 +82,6 @@ def train(
     net, optimizer, loader, schedule = accelerator.prepare(net, optimizer, loader, schedule)
     history = _restore(accelerator, folder)
     progress = Progress(steps, quiet or not accelerator.is_main_process, every=0)
-
     for epoch in range(len(history) + 1, config.epochs + 1):
         order.epoch, started = epoch, time.perf_counter()
         sums: dict[str, Tensor] = {}
