@@ -14,7 +14,7 @@ from pathlib import Path
 
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import IMAGES, DatasetError, open_dataset
-from modanet_utils.datasets.sources import is_database, open_photos, save, usable
+from modanet_utils.datasets.sources import is_database, name_unused, open_photos, save, usable
 
 OFFICIAL_BYTES = 105_924_292
 OFFICIAL_MD5 = "96478657d20e322e9d3282c6d73c0c4c"
@@ -31,6 +31,7 @@ class Report:
         problems: What no mask can be made of in the annotation file, and how often; label maps leave it out.
         scenes: Photos in each scene that has several (see ``writing.SAME_SCENE``).
         twice: Annotated images of which there are several photos; the one that is named exactly, or the first, is used.
+        lines: What names one of each that is not used, and where all are named.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Report:
     problems: dict[str, int]
     scenes: list[int]
     twice: int = 0
+    lines: Sequence[str] = ()
 
     @property
     def found(self) -> int:
@@ -60,6 +62,7 @@ class Report:
             f"{self.wrong_size:,} of the wrong size",
             *[f"photos there twice: {self.twice:,}; one of each is used"] * (self.twice > 0),
             *(f"left out: {count:,} {what}" for what, count in sorted(self.problems.items())),
+            *self.lines,
             f"{self.folder}: {self.usable:,} images, {self.objects:,} objects; "
             f"{sum(self.scenes):,} photos share {len(self.scenes):,} scenes "
             f"(at most {max(self.scenes, default=0):,} in one) and stay on one side of a split.",
@@ -107,9 +110,10 @@ def prepare(annotations: str | Path, photos: str | Path, destination: str | Path
     link = None if is_database(photos) else photos
     folder = writing.write(destination, info, images, kept, {}, link, lambda into: save(there, images, into, quiet))
     held = {"listed": len(source.images), "annotated": len(annotated), "usable": len(images), "objects": len(kept)}
-    lost = {"missing": verdicts["missing"], "unreadable": verdicts["unreadable"]}
-    lost |= {"wrong_size": verdicts["of the wrong size"], "twice": len(there.twice)}
-    return Report(folder, official, why, **held, **lost, problems=dict(source.problems), scenes=scenes)
+    lost = {"missing": len(verdicts["missing"]), "unreadable": len(verdicts["unreadable"])}
+    lost |= {"wrong_size": len(verdicts["of the wrong size"]), "twice": len(there.twice)}
+    lines = name_unused(folder, verdicts | source.unused)
+    return Report(folder, official, why, **held, **lost, problems=dict(source.problems), scenes=scenes, lines=lines)
 
 
 def _check_places(file: Path, photos: Path, destination: Path) -> None:

@@ -615,8 +615,11 @@ def test_the_report_says_it_in_words(
         "2 usable, 2 unreadable, 1 of the wrong size",
         "left out: 1 polygons with a coordinate that is not finite",
         "2 images, 3 objects",
+        "not used, for one of each: missing: 3.jpg; unreadable: 4.jpg; of the wrong size: 6.jpg; polygons with",
     ):
         assert part in said
+    named = (tmp_path / "out" / "not_used.txt").read_text().splitlines()
+    assert named[:3] == ["missing: 3.jpg", "unreadable: 4.jpg", "unreadable: 5.jpg"] and len(named) == 5
 
 
 def test_the_official_file_is_known_by_size_and_md5(
