@@ -24,9 +24,9 @@ def painted(photo: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return picture
 
 
-def overlay(photo: np.ndarray, answer: Answer) -> Image.Image:
-    """As `painted`, with a legend that names each label with its share of the picture."""
-    picture = painted(photo, answer.labels)
+def overlay(answer: Answer) -> Image.Image:
+    """What was looked at as `painted`, with a legend that names each label with its share of the picture."""
+    picture = painted(answer.photo, answer.labels)
     rows = [(name, about["share"] or 0) for name, about in answer.classes.items()] or [("nothing was found", 0)]
     sheet = Image.new("RGB", (picture.shape[1] + 240, max(len(picture), 24 * len(rows) + 16)), "white")
     sheet.paste(Image.fromarray(picture))
