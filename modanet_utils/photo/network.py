@@ -83,11 +83,9 @@ class Network:
         rows, columns = (np.flatnonzero((labels > 0).any(axis)) for axis in (1, 0))
         if not len(rows) or np.ptp(rows) >= UPRIGHT * (np.ptp(columns) + 1) or _several(labels):
             return False
-        found = []
+        found, side = [], max(self.config.image_height, self.config.image_width)
         for turns in (0, 1, 3):
-            square = Letterbox(
-                *[max(self.config.image_height, self.config.image_width)] * 2
-            )  # turned, of the same size
+            square = Letterbox(side, side)  # a turned picture is as large in it as before
             best = small_logits(self.net, np.rot90(picture, turns), square, fold=False).softmax(1).max(1)
             found.append(float((best.values * (best.indices > 0)).mean()))
         return max(found[1:]) > UPRIGHT_MORE * found[0]
