@@ -10,6 +10,8 @@ SMALL_SHARE: float = SMALL / (REFERENCE[0] * REFERENCE[1])
 """A segment is small below this share of the picture: the size that the report calls small everywhere."""
 INFREQUENT = 0.15
 """A class is infrequent if less than this share of the images shows it."""
+FEW_PHOTOS, FEW_OF_CLASS = 30, 5
+"""Test photos, and test photos of a class, below which a number stands with how few they are."""
 FOUND = 0.01
 """IoU below which a class counts as not found."""
 FOUND_SHARE = 0.1

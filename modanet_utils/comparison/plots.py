@@ -36,15 +36,18 @@ def _whisker(axis: Axes, row: float, ends: Sequence[float], color: str, **option
 def learning_curves(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """Validation IoU against the epoch, a panel a clothing class, a line a trial, from its label's `Run.curves()`."""
     figure, axes = _class_panels(title, "epoch", "IoU on the validation part")
+    known = sum(any(frame[name].notna().any() for frame in curves.values()) for name in CLOTHING)
     for axis, name in zip(axes, [*CLOTHING, "mean"], strict=True):
         ends = {label: frame[name].iloc[-1] for label, frame in curves.items()}
         for label, frame in curves.items():
             axis.plot(frame.index, frame[name], color=color_of(label), lw=2, label=label)
+            if np.isnan(ends[label]):  # a class that these data do not have
+                continue
             below = len(ends) > 1 and ends[label] < max(ends.values()) and ends[label] > 0.15
             style = {"color": color_of(label), "fontsize": 9, "ha": "right", "textcoords": "offset points"}
             place = frame.index[-1], ends[label]
             axis.annotate(f"{ends[label]:.2f}", place, xytext=(0, -13 if below else 4), **style)
-        axis.set_title("mean of the 13" if name == "mean" else name, fontsize=11)
+        axis.set_title(f"mean of the {known}" if name == "mean" else name, fontsize=11)
         axis.set(ylim=(-0.04, 1), yticks=[0, 0.5, 1])  # a line at 0 is not to hide behind the frame
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
     if len(curves) > 1:
@@ -55,6 +58,7 @@ def learning_curves(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
 def class_dots(tests: Mapping[str, dict], order: Sequence[str], title: str) -> Figure:
     """IoU of the clothing classes in this order, with 95% intervals, a dot a trial (label to its "test" part)."""
     figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
+    order = [one for one in order if any(test["classes"][one]["iou"] is not None for test in tests.values())]
     for offset, (label, test) in zip(offsets(len(tests), 0.22), tests.items(), strict=True):
         found = [test["classes"][name] for name in order]
         ends = [(one["iou"], *(one["iou_interval"] or [one["iou"]] * 2)) for one in found]
@@ -73,13 +77,14 @@ def opening(results: Mapping[str, Any], *names: str) -> tuple[Figure, str] | Non
     if len(tests) < len(names) or "dataset" not in results:
         return None
     share = results["dataset"]["class_share"]
-    order = sorted(CLOTHING, key=lambda name: -share[name])
+    order = sorted((name for name in CLOTHING if share[name]), key=lambda name: -share[name])
     iou = [[test["classes"][name]["iou"] or 0 for name in order] for test in tests.values()]
     if len(tests) > 1:
         ahead = sum(max(one) == one[-1] > 0 for one in zip(*iou, strict=True))
-        title = f"The {list(tests)[-1]} has the highest IoU in {ahead} of 13 classes"
+        title = f"The {list(tests)[-1]} has the highest IoU in {ahead} of {len(order)} classes"
     else:
-        title = f"{sum(value < FOUND for value in iou[0])} of 13 classes stay at zero, the rarest first of all"
+        zero = sum(value < FOUND for value in iou[0])
+        title = f"{zero} of {len(order)} classes stay at zero, the rarest first of all"
     means = ", ".join(f"{test['mean_iou']:.3f} for {label}" for label, test in tests.items())
     alt = f"IoU per class of clothing, the commonest on top, with 95% intervals; mean IoU {means}."
     return class_dots(tests, order, title), alt
@@ -88,6 +93,7 @@ def opening(results: Mapping[str, Any], *names: str) -> tuple[Figure, str] | Non
 def differences(table: pd.DataFrame, order: Sequence[str], title: str) -> Figure:
     """Change of IoU, precision and recall of `statistics.compare_trials`, the classes in this order, three panels."""
     figure, axes = plt.subplots(1, 3, figsize=(12, 5), sharey=True, layout="constrained")
+    order = [name for name in order if np.isfinite(table["iou"][name])]
     for axis, score in zip(axes, ("iou", "precision", "recall"), strict=True):
         rows(axis, order)
         for row, (value, low, high) in enumerate(zip(*ends_of(table.loc[list(order)], score), strict=True)):
@@ -145,7 +151,7 @@ def trial_dots(table: pd.DataFrame, title: str, reference: str = "combined") -> 
         for row, (label, *ends) in enumerate(zip(labels, *ends_of(table, column), strict=True)):
             _whisker(axis, row, ends, color_of(label))
         axis.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    axes[0].set(xlim=(0, None), xlabel="mean IoU of the 13 classes, test part")
+    axes[0].set(xlim=(0, None), xlabel="mean IoU of the classes, test part")
     axes[1].axvline(0, color="black", lw=1)
     axes[1].set(xlabel=f"difference from the {label_of(reference)}, same photos")
     return titled(figure, title)

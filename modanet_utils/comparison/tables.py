@@ -21,16 +21,17 @@ def learned(curves: pd.DataFrame) -> pd.DataFrame:
     """How each clothing class did over the epochs of a training, from `Run.curves`.
 
     Returns:
-        A row a class: its validation IoU at the first, the middle and the last epoch, and ``state``: "at zero"
-        (never `thresholds.FOUND` or more), "lost" (found once, not at the end), "still climbing" (see `CLIMB`) or
-        "level".
+        A row a class that the data have: its validation IoU at the first, the middle and the last epoch, and
+        ``state``: "at zero" (never `thresholds.FOUND` or more), "lost" (found once, not at the end), "still climbing"
+        (see `CLIMB`) or "level".
     """
     middle = len(curves) // 2
-    table = curves.T.loc[list(CLOTHING)].iloc[:, sorted({0, middle, len(curves) - 1})]
+    known = [name for name in CLOTHING if curves[name].notna().any()]
+    table = curves.T.loc[known].iloc[:, sorted({0, middle, len(curves) - 1})]
     last, half, best = curves.iloc[-1], curves.iloc[middle], curves.max()
     cases = [~(best >= FOUND), ~(last >= FOUND), last > CLIMB * half]
     state = pd.Series(np.select(cases, ["at zero", "lost", "still climbing"], "level"), curves.columns)
-    return table.round(3).assign(state=state[list(CLOTHING)])
+    return table.round(3).assign(state=state[known])
 
 
 def all_background(counts: NDArray) -> NDArray:
@@ -60,7 +61,8 @@ def seed_spread(seeds: Mapping[str, Sequence[NDArray]]) -> pd.DataFrame:
 
 
 def changes_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """`statistics.compare_trials` as a reader sees it."""
+    """`statistics.compare_trials` as a reader sees it, without classes that are neither there nor predicted."""
+    table = table[table["iou"].notna()]
     columns = {"change of IoU": texts(table, "iou", "+.3f"), "p, corrected": texts(table, "p_holm", ".4f")}
     columns |= {f"change of {score}": texts(table, score, "+.3f") for score in ("precision", "recall")}
     return pd.DataFrame(columns, index=table.index)

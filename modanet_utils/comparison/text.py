@@ -10,7 +10,18 @@ from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.tables import spread_texts
 from modanet_utils.results.compared import compared_texts
 from modanet_utils.results.tables import class_table
-from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, listed, on_real_photos, row_text, value_text
+from modanet_utils.results.text import (
+    NOTHING,
+    PENDING,
+    Table,
+    bullets,
+    listed,
+    on_real_photos,
+    row_text,
+    score_text,
+    the_classes,
+    value_text,
+)
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import TRIALS, headline, label_of
 
@@ -27,15 +38,17 @@ def cross_entropy(results: Mapping[str, Any]) -> Markdown:
     """What cross-entropy alone learned."""
     if "cross_entropy" not in results.get("trials", {}):
         return PENDING
-    mean = row_text(results["trials"]["cross_entropy"]["test"], "mean_iou")
+    mean = score_text(results["trials"]["cross_entropy"]["test"])
     reached = f"Plain cross-entropy reaches a mean IoU of {mean} over the clothing classes."
     return bullets(on_real_photos(results), [_at_zero(results), reached, _longer(results)])
 
 
 def _at_zero(results: Mapping[str, Any]) -> str:
-    zero = zero_classes(results["trials"]["cross_entropy"]["test"])
-    stays = f"{len(zero) or 'None'} of the 13 clothing classes {'stay' if len(zero) > 1 else 'stays'} at zero"
-    return f"{stays} (IoU below {FOUND}){f': {listed(zero)}' if zero else ''}."
+    test = results["trials"]["cross_entropy"]["test"]
+    zero, there = zero_classes(test), [name for name in CLOTHING if test["classes"][name]["support"]]
+    stays = f"{len(zero) or 'None'} of the {the_classes(test)} {'stay' if len(zero) > 1 else 'stays'} at zero"
+    never = "; it never rose above background" * (zero == there)
+    return f"{stays} (IoU below {FOUND}){f': {listed(zero)}' if zero else ''}{never}."
 
 
 def _longer(results: Mapping[str, Any]) -> str:
@@ -94,7 +107,7 @@ def _reached(results: Mapping[str, Any]) -> str:
     stay = "One class stays" if len(zero) == 1 else f"{len(zero)} classes stay"
     left = f"{stay} at zero ({listed(zero)})" if zero else "No class stays at zero"
     return (
-        f"The combined loss reaches a mean IoU of {row_text(after, 'mean_iou')}, against "
+        f"The combined loss reaches a mean IoU of {score_text(after)}, against "
         f"{value_text(before['mean_iou'])} with cross-entropy and {value_text(shifted['mean_iou'])} with "
         f"cross-entropy whose outputs are shifted afterwards. {left}."
     )

@@ -323,6 +323,11 @@ def joined(first: Dataset, second: Dataset) -> Dataset:
     )
 
 
+def is_drawn(name: str) -> bool:
+    """Whether a data set is of drawn figures, by the name that its annotation file gives it, not by the profile's."""
+    return name.startswith("synthetic")
+
+
 def class_pixels(dataset: Dataset, ids: Iterable[int] | None = None) -> np.ndarray:
     """Pixels per label over the images, ``(16,) int64`` (all images where ``ids`` is None)."""
     return sum(map(dataset.pixels, dataset.ids if ids is None else ids), np.zeros(len(LABELS), np.int64))

@@ -11,7 +11,7 @@ from pycocotools import mask as coco_mask
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, writing
-from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError, open_dataset
+from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError, is_drawn, open_dataset
 from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map, spelling
 from modanet_utils.datasets.photos import files_below, matched
 from modanet_utils.datasets.records import IGNORED, parsed
@@ -24,9 +24,10 @@ LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelma
 
 
 class Found(NamedTuple):
-    """What a source holds: COCO records, COCO annotations that keep their own label, and where its photos are."""
+    """What a source holds: the file's info, COCO records, annotations with their own label, where its photos are."""
 
     kind: str
+    info: Any
     records: list[Record]
     things: list[dict[str, Any]]
     photos: Path
@@ -64,9 +65,11 @@ def convert(
             raise DatasetError(f"{source} is Clothing Co-Parsing, which has a table of its own: give no option.")
         return writing.summary(ccp.convert(source, destination, quiet))
     name = source.resolve().name
+    found = _masks(source, fold, photos) or _coco(source, photos)
+    own = str(found.info.get("name")) if isinstance(found.info, dict) else ""
+    name = f"{own}, {name}" if is_drawn(own) else name  # what is drawn stays known to be
     info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}
     writing.replaced(destination, info)
-    found = _masks(source, fold, photos) or _coco(source, photos)
     numbers = fold.numbers((one["source_label"] for one in found.things), source)
     asked = _asked(without, [one["file_name"] for one in found.records])
     there = open_photos(found.photos, found.records)
@@ -135,7 +138,9 @@ def _coco(source: Path, photos: str | Path | None) -> Found:
         raise DatasetError(f"{file}: an id or a mask's size is a list or an object: give whole numbers.") from None
     root = source if source.is_dir() else file.parent
     beside = next((root / name for name in PHOTOS if (root / name).is_dir()), root)
-    return Found("a COCO file", records, things, beside if photos is None else Path(photos).expanduser())
+    return Found(
+        "a COCO file", coco.get("info"), records, things, beside if photos is None else Path(photos).expanduser()
+    )
 
 
 def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str, Any]]]:
@@ -204,7 +209,7 @@ def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | N
                 mask = {"size": list(codes.shape), "counts": rle["counts"].decode("ascii")}
                 about = {"area": int(coco_mask.area(rle)), "bbox": coco_mask.toBbox(rle).astype(int).tolist()}
                 things.append({"image_id": image_id, "source_label": labels[code], "segmentation": mask} | about)
-    return Found("photos with masks", records, things, beside if photos is None else Path(photos).expanduser())
+    return Found("photos with masks", None, records, things, beside if photos is None else Path(photos).expanduser())
 
 
 def _legend(source: Path, masks: Path, fold: LabelMap) -> LabelMap:

@@ -9,6 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.classes import CLOTHING, LABELS
+from modanet_utils.datasets.coco import is_drawn
 from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.imbalance.tables import two_kinds
 from modanet_utils.results.text import escaped, markdown, value_text
@@ -41,7 +42,7 @@ def side_by_side(results: Mapping[str, Any] | None = None) -> dict[str, Mapping[
 def answer(shown: Shown) -> Markdown:
     """The notebook's answer, a sentence per real data set of `side_by_side`; it says which are missing."""
     sentences = []
-    for title, results in {title: one for title, one in shown.items() if one["profile"] != "synthetic"}.items():
+    for title, results in {title: one for title, one in shown.items() if not is_drawn(one["dataset"]["name"])}.items():
         share = pd.Series(results["dataset"]["class_share"], dtype=float)
         clothing = share[list(CLOTHING)][lambda shares: shares > 0].sort_values()
         lowest, times = lowest_thresholds({title: results})[title], clothing.iloc[-1] / clothing.iloc[0]
