@@ -15,7 +15,7 @@ from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError, is_drawn, ope
 from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map, spelling
 from modanet_utils.datasets.photos import files_below, matched
 from modanet_utils.datasets.records import IGNORED, parsed
-from modanet_utils.datasets.sources import Record, counted, is_database, name_unused, open_photos, save, usable
+from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_photos, save, usable
 
 PHOTOS = ("images", "photos")
 MASKS = ("masks", "labels", "annotations")
@@ -24,10 +24,10 @@ LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelma
 
 
 class Found(NamedTuple):
-    """What a source holds: the file's info, COCO records, annotations with their own label, where its photos are."""
+    """What a source holds: its name if it is drawn, records, annotations with their own label, where its photos are."""
 
     kind: str
-    info: Any
+    drawn: str
     records: list[Record]
     things: list[dict[str, Any]]
     photos: Path
@@ -64,21 +64,14 @@ def convert(
         if label_map is not None or photos is not None or link or without is not None:
             raise DatasetError(f"{source} is Clothing Co-Parsing, which has a table of its own: give no option.")
         return writing.summary(ccp.convert(source, destination, quiet))
-    name = source.resolve().name
     found = _masks(source, fold, photos) or _coco(source, photos)
-    own = str(found.info.get("name")) if isinstance(found.info, dict) else ""
-    name = f"{own}, {name}" if is_drawn(own) else name  # what is drawn stays known to be
+    name = ", ".join(filter(None, [found.drawn, source.resolve().name]))
     info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}
     writing.replaced(destination, info)
     numbers = fold.numbers((one["source_label"] for one in found.things), source)
     asked = _asked(without, [one["file_name"] for one in found.records])
-    there = open_photos(found.photos, found.records)
-    if there.unsure:
-        raise DatasetError(f"{found.photos} holds several photos called {there.unsure[0]}: give the folder of one.")
-    if link and is_database(found.photos):
-        raise DatasetError(f"{found.photos} is an LMDB, to which images/ cannot link: leave out --link.")
-    wanted = [one for one in found.records if one["file_name"] not in asked]
-    images, verdicts, scenes = usable(there, wanted, quiet)
+    there = _photos(found, link)
+    images, verdicts, scenes = usable(there, [one for one in found.records if one["file_name"] not in asked], quiet)
     ids = {one["id"] for one in images}
     kept = [
         one | {"id": place, "category_id": min(numbers[one["source_label"]], writing.IGNORED_ID)}  # 255 has one, too
@@ -90,21 +83,23 @@ def convert(
     bare = len(images) - len({one["image_id"] for one in kept})
     spare = sorted(set(there.all()) - set(there.names.values()))
     others = {"without annotation": [] if is_database(found.photos) else spare, "left out as asked": sorted(asked)}
-    unused = verdicts | others | open_dataset(destination).unused
-    known = {LABELS[0], IGNORED, *map(spelling, numbers)}
-    never = [one for one in fold.labels if spelling(one) not in known]
     lines = [
         f"{source}: {found.kind}, {len(found.records):,} images listed",
-        f"photos: {counted(verdicts)}; {len(spare):,} without annotation"
-        + f"; {len(asked):,} left out as asked" * any(asked),
-        *name_unused(destination, unused),
+        f"photos: {counted(verdicts)}; {len(spare):,} without annotation; {len(asked):,} left out as asked",
+        *name_unused(destination, verdicts | others | open_dataset(destination).unused),
         f"near-duplicates: {sum(scenes):,} photos in {len(scenes):,} scenes, which stay on one side of a split",
         *[f"without any object, so that all of them is background: {bare:,} photos"] * (bare > 0),
-        *_folded(found.things, numbers),
-        *[f"{fold.name} names labels that nothing here has: {', '.join(never)}"] * any(never),
-        *(f"{fold.name} cannot express {one}" for one in fold.lacks),
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_folded(found.things, numbers, fold)])
+
+
+def _photos(found: Found, link: bool) -> Photos:
+    there = open_photos(found.photos, found.records)
+    if there.unsure:
+        raise DatasetError(f"{found.photos} holds several photos called {there.unsure[0]}: give the folder of one.")
+    if link and is_database(found.photos):
+        raise DatasetError(f"{found.photos} is an LMDB, to which images/ cannot link: leave out --link.")
+    return there
 
 
 def _asked(file: Path | None, names: list[str]) -> set[str]:
@@ -116,14 +111,20 @@ def _asked(file: Path | None, names: list[str]) -> set[str]:
     return set(found.values())
 
 
-def _folded(things: list[dict[str, Any]], numbers: dict[str, int]) -> list[str]:
-    """A line for each of our labels: which of theirs became it, and how many objects of each there are."""
+def _folded(things: list[dict[str, Any]], numbers: dict[str, int], fold: LabelMap) -> list[str]:
+    """A line for each of our labels: which of theirs became it, how many objects of each; and what the map lacks."""
     names = {number: name for name, number in NUMBERS.items()}
     counts = Counter(one["source_label"] for one in things)
     theirs: dict[int, list[str]] = {}
     for label, count in counts.most_common():
         theirs.setdefault(numbers[label], []).append(f"{label} ({count:,})")
-    return [f"{names[number]}: {', '.join(theirs[number])}" for number in sorted(theirs)]
+    known = {LABELS[0], IGNORED, *map(spelling, numbers)}
+    never = [one for one in fold.labels if spelling(one) not in known]
+    return [
+        *(f"{names[number]}: {', '.join(theirs[number])}" for number in sorted(theirs)),
+        *[f"{fold.name} names labels that nothing here has: {', '.join(never)}"] * any(never),
+        *(f"{fold.name} cannot express {one}" for one in fold.lacks),
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ COCO
@@ -138,9 +139,9 @@ def _coco(source: Path, photos: str | Path | None) -> Found:
         raise DatasetError(f"{file}: an id or a mask's size is a list or an object: give whole numbers.") from None
     root = source if source.is_dir() else file.parent
     beside = next((root / name for name in PHOTOS if (root / name).is_dir()), root)
-    return Found(
-        "a COCO file", coco.get("info"), records, things, beside if photos is None else Path(photos).expanduser()
-    )
+    folder = beside if photos is None else Path(photos).expanduser()
+    name = str(coco["info"].get("name")) if isinstance(coco.get("info"), dict) else ""
+    return Found("a COCO file", name if is_drawn(name) else "", records, things, folder)
 
 
 def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str, Any]]]:
@@ -209,7 +210,7 @@ def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | N
                 mask = {"size": list(codes.shape), "counts": rle["counts"].decode("ascii")}
                 about = {"area": int(coco_mask.area(rle)), "bbox": coco_mask.toBbox(rle).astype(int).tolist()}
                 things.append({"image_id": image_id, "source_label": labels[code], "segmentation": mask} | about)
-    return Found("photos with masks", None, records, things, beside if photos is None else Path(photos).expanduser())
+    return Found("photos with masks", "", records, things, beside if photos is None else Path(photos).expanduser())
 
 
 def _legend(source: Path, masks: Path, fold: LabelMap) -> LabelMap:

@@ -12,6 +12,7 @@ from conftest import annotation, record, rectangle
 
 from modanet_utils.datasets import modanet, own
 from modanet_utils.datasets.coco import DatasetError, open_dataset
+from modanet_utils.datasets.sources import open_photos
 from modanet_utils.project import ProjectError
 
 NUMBERS = (1019871, 1019888, 1021445, 1021449, 1021500, 1021503)
@@ -34,7 +35,7 @@ def annotations(folder: Path, numbers: tuple[int, ...] = NUMBERS) -> Path:
 
 def database(path: Path, values: dict[str, bytes], **options: Any) -> Path:
     lmdb = pytest.importorskip("lmdb", reason="the package lmdb is not installed: pip install lmdb")
-    base = lmdb.open(str(path), map_size=1 << 24, lock=False, **options)
+    base = lmdb.open(str(path), **{"map_size": 1 << 24, "lock": False} | options)
     with base.begin(write=True) as transaction:
         for key, value in values.items():
             transaction.put(key.encode(), value)
@@ -157,3 +158,17 @@ def test_memory_does_not_grow_with_the_photos_but_for_what_is_kept_of_each(tmp_p
         tracemalloc.stop()
         assert report.usable == count
     assert (peaks[2] - peaks[1]) / 350 < 22_000
+
+
+def test_an_lmdb_of_five_thousand_photos_opens_flat_in_memory(tmp_path: Path) -> None:
+    """Of each photo a record and a name are kept, half a kB, and not the photo: these take 10 kB each, 50 MB."""
+    numbers, picture = range(1, 5001), encoded(1, ".jpg", 24, 16)
+    photos = {f"{n:07d}": picture + n.to_bytes(4, "big") * 2500 for n in numbers}
+    base = database(tmp_path / "photos.lmdb", photos, map_size=1 << 27)
+    records = [{"id": n, "file_name": f"{n}.jpg", "width": 16, "height": 24} for n in numbers]
+    tracemalloc.start()
+    there = open_photos(base, records)
+    read = sum(there.read(n)[-4:] == n.to_bytes(4, "big") for n in numbers)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert read == len(there.names) == 5000 and peak < 8 << 20
