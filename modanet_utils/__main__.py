@@ -233,9 +233,9 @@ def ccp(name: str, arguments: list[str]) -> None:
     }
     given = parsed(name, ccp, arguments, takes)
     from modanet_utils.datasets import ccp as source
-    from modanet_utils.datasets import writing
+    from modanet_utils.imbalance.check import check as run
 
-    print(writing.summary(source.convert(given.SOURCE, given.DESTINATION, quiet=False)))
+    print(run(source.convert(given.SOURCE, given.DESTINATION, quiet=False), photos=False))
 
 
 def ccp_tags(name: str, arguments: list[str]) -> None:

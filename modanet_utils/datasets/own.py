@@ -63,7 +63,7 @@ def convert(
     if (source / "label_list.mat").is_file():
         if label_map is not None or photos is not None or link or without is not None:
             raise DatasetError(f"{source} is Clothing Co-Parsing, which has a table of its own: give no option.")
-        return writing.summary(ccp.convert(source, destination, quiet))
+        return f"{source}: Clothing Co-Parsing, converted into {ccp.convert(source, destination, quiet)}"
     found = _masks(source, fold, photos) or _coco(source, photos)
     name = ", ".join(filter(None, [found.drawn, source.resolve().name]))
     info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}

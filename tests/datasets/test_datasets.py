@@ -494,7 +494,7 @@ def test_conversion_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str
     out = tmp_path / "out"
     for _ in range(2):  # converting again replaces the earlier result
         assert ccp.main([str(source), str(out)]) == 0
-        assert "3 images, 1 of them without any foreground" in capsys.readouterr().out
+        assert "out: 3 photos, " in capsys.readouterr().out
     assert ccp.main([str(source)]) == 2
     assert "arguments are required: DESTINATION" in one_line(capsys)
 
