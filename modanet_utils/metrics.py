@@ -366,15 +366,16 @@ def clothing_precision(counts: NDArray) -> Array:
 def rank_correlation(shares: ArrayLike) -> Callable[[NDArray], Array]:
     """A measure: Spearman's rank correlation of the clothing classes' IoU with their pixel shares ``(13,)``.
 
-    An undefined IoU counts as 0. NaN where all classes have the same IoU.
+    An undefined IoU counts as 0; classes without a share are left out. NaN where all classes have the same IoU.
 
     >>> round(float(rank_correlation([3, 2, 1])(np.diag([9, 4, 0, 0]))), 2)
     0.87
     """
-    of_share = stats.rankdata(shares)
+    known = np.asarray(shares) > 0
+    of_share = stats.rankdata(np.asarray(shares)[known])
 
     def measure(counts: NDArray) -> Array:
-        ranks = stats.rankdata(np.nan_to_num(clothing_iou(counts)), axis=-1)
+        ranks = stats.rankdata(np.nan_to_num(clothing_iou(counts)[..., known]), axis=-1)
         ranks = ranks - ranks.mean(axis=-1, keepdims=True)
         centred = of_share - of_share.mean()
         return ratio((ranks * centred).sum(-1), np.sqrt((ranks**2).sum(-1) * (centred**2).sum()))

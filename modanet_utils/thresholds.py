@@ -10,6 +10,8 @@ SMALL_SHARE: float = SMALL / (REFERENCE[0] * REFERENCE[1])
 """A segment is small below this share of the picture: the size that the report calls small everywhere."""
 INFREQUENT = 0.15
 """A class is infrequent if less than this share of the images shows it."""
+FEW_PHOTOS, FEW_OF_CLASS = 30, 5
+"""Test photos, and test photos of a class, below which a number stands with how few they are."""
 FOUND = 0.01
 """IoU below which a class counts as not found."""
 FOUND_SHARE = 0.1
@@ -27,5 +29,8 @@ PERSON: tuple[float, float] = (0.05, 0.5)
 """Share of a picture that clothing covers if one whole person is on it: 0.09 to 0.27 on CCP's photos."""
 SECOND_FIGURE = 0.25
 """Second largest connected figure over the largest from which there may be several people; 0.12 at most with one."""
+UPRIGHT, UPRIGHT_MORE = 1.3, 1.1
+"""Height over width of what was found below which a person may be lying, and how many times as much, weighted by its
+probability, is then to be found in the picture when it is turned."""
 SURE = 0.5
 """Mean probability of what was found below which a network is unsure: 99 of 100 photos like its own lie above."""

@@ -19,7 +19,7 @@ from modanet_utils.project import ROOT
 from modanet_utils.report import series
 from modanet_utils.report.execute import RunError
 
-COMMANDS = ("report", "trials", "train", "predict", "convert", "check", "explore", "readme", "refresh")
+COMMANDS = ("report", "trials", "train", "predict", "convert", "check", "audit", "explore", "readme", "refresh")
 ALL = [*([one] for one in COMMANDS), *(["convert", one] for one in ("own", "ccp", "ccp-tags", "modanet", "synthetic"))]
 
 

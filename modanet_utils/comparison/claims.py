@@ -33,12 +33,20 @@ class Evidence:
     seeds: Mapping[str, Sequence[NDArray]] = field(default_factory=dict)
 
     @property
+    def truth(self) -> NDArray:
+        return next(iter(self.counts.values())).sum(axis=-1)
+
+    @property
+    def known(self) -> list[str]:
+        return [name for label, name in enumerate(CLOTHING, 1) if self.pixels[:, label].any()]
+
+    @property
     def rare(self) -> list[str]:
-        return rare_classes(self.pixels)
+        return [name for name in rare_classes(self.pixels) if name in self.known]
 
     @property
     def common(self) -> list[str]:
-        return [name for name in CLOTHING if name not in self.rare]
+        return [name for name in self.known if name not in self.rare]
 
     @property
     def number(self) -> dict[str, int]:
@@ -49,10 +57,11 @@ class Evidence:
         """A score of one trial minus that of another, paired over photos."""
         return statistics.paired_comparison(self.counts[before], self.counts[after], measure)[:3]
 
-    def ranks(self, trial: str) -> Ends:
-        """Rank correlation of IoU and pixel share, with its interval over the classes."""
-        value = float(metrics.rank_correlation(self.pixels.sum(axis=0)[1:])(self.counts[trial].sum(axis=0)))
-        return value, *statistics.rank_correlation_interval(value, len(CLOTHING))
+    def ranks(self, trial: str) -> Ends | None:
+        """Rank correlation of IoU and pixel share, with its interval over the classes; None of fewer than four."""
+        shares = self.pixels.sum(axis=0)[1:]
+        value = float(metrics.rank_correlation(shares)(self.counts[trial].sum(axis=0)))
+        return (value, *statistics.rank_correlation_interval(value, n)) if (n := len(self.known)) > 3 else None
 
     def beyond_seeds(self, rival: str) -> Ends | None:
         """Gain of the combined loss over a rival, with its interval over trainings; None without several of each."""

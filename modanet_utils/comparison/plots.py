@@ -29,8 +29,9 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
     Classes that are found (in the first training) are coloured and named, the others grey. Further trainings are thin.
     """
     (figure, axis), first = plt.subplots(figsize=(8.8, 4.6), layout="constrained"), curves[0]
-    rising = first.loc[:, list(CLOTHING)].iloc[-1].sort_values()[lambda last: last >= FOUND]
-    flat = [name for name in CLOTHING if name not in rising]
+    known = [name for name in CLOTHING if first[name].notna().any()]
+    rising = first.loc[:, known].iloc[-1].sort_values()[lambda last: last >= FOUND]
+    flat = [name for name in known if name not in rising]
     for frame in curves[::-1]:
         width = 2.2 if frame is first else 0.7
         for name in [*flat, *rising.index]:
@@ -46,7 +47,7 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
     axis.set(xlabel=f"epoch{more}", ylabel="IoU on the validation part")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     late = {name: int((first[name] < FOUND)[::-1].idxmax()) for name in rising.index if (first[name] < FOUND).any()}
-    told = f"{len(flat)} of 13 classes are never found in {len(first)} epochs"
+    told = f"{len(flat)} of {len(known)} classes are never found in {len(first)} epochs"
     if late:
         name = max(late, key=late.__getitem__)
         told = f"{name.capitalize()} is found only after epoch {late[name]}; {told}"
@@ -59,6 +60,7 @@ def class_dots(
 ) -> Figure:
     """IoU of the clothing classes in this order, with 95% intervals, a dot a trial (label to its "test" part)."""
     figure, axis = plt.subplots(figsize=(8.8, 4.8), layout="constrained")
+    order = [one for one in order if any(test["classes"][one]["iou"] is not None for test in tests.values())]
     for offset, (label, test) in zip(offsets(len(tests), 0.22), tests.items(), strict=True):
         found = [test["classes"][name] for name in order]
         ends = [(one["iou"], *(one["iou_interval"] or [one["iou"]] * 2)) for one in found]
@@ -78,14 +80,14 @@ def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
         return None
     epochs, long = results["trials"]["cross_entropy"]["epochs"], results["trials"].get("cross_entropy_long")
     numbers = sorted({len(zero_classes(test)) for test in short})
-    title = f"{' or '.join(map(str, numbers))} of 13 classes at zero after {epochs} epochs"
+    order = common_first(results)
+    title = f"{' or '.join(map(str, numbers))} of {len(order)} classes at zero after {epochs} epochs"
     own = f"{epochs} epochs" + " (bars: further trainings)" * (len(short) > 1)
     tests, colors = {own: short[0]}, {own: color_of("cross-entropy")}
     if long:
         tests[f"{long['epochs']} epochs"] = long["test"]
         colors[f"{long['epochs']} epochs"] = "#000000"
         title += f", {len(zero_classes(long['test']))} after {long['epochs']}"
-    order = common_first(results)
     figure = class_dots(tests, order, title, colors)
     for test in short[1:]:
         values = [test["classes"][name]["iou"] or 0 for name in order]
@@ -111,7 +113,7 @@ def opening_combined(results: Mapping[str, Any]) -> Drawn | None:
 def effect_dots(found: Mapping[str, Any], order: Sequence[str]) -> Drawn:
     """Change of each class's IoU by the loss and by the weights, with intervals, from `tables.two_by_two`."""
     figure, axis = plt.subplots(figsize=(8.8, 4.6), layout="constrained")
-    clear = {}
+    clear, order = {}, [name for name in order if np.isfinite(found["classes"]["loss"][name]["iou"])]
     for offset, (factor, (label, color)) in zip(offsets(2, 0.17), EFFECTS.items(), strict=True):
         table = pd.DataFrame.from_dict(found["classes"][factor], orient="index").astype(float).loc[order]
         dots(axis, table, "iou", offset, color, label)
@@ -119,8 +121,8 @@ def effect_dots(found: Mapping[str, Any], order: Sequence[str]) -> Drawn:
     rows(axis, order)
     axis.axvline(0, color="black", lw=1)
     axis.set(xlabel="change of the IoU on the test part, with 95% interval over images")
-    told = "Of 13 classes the loss clearly raises {} and lowers {}; the weights raise {} and lower {}"
-    title = told.format(*clear["loss"], *clear["weights"])
+    told = "Of {} classes the loss clearly raises {} and lowers {}; the weights raise {} and lower {}"
+    title = told.format(len(order), *clear["loss"], *clear["weights"])
     title_above_legend(axis, title)
     return figure, f"Change of each class's IoU by the loss and by the weights, with intervals. {title}."
 
@@ -154,8 +156,9 @@ def trade_offs(curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float],
     figure.supylabel("precision on the test part (cross: never predicted)", fontsize=11)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     trial, test = list(points.items())[-1]
+    known = sum(bool(test["classes"][name]["support"]) for name in CLOTHING)
     beyond = sum(_beyond(curve, label, test["classes"][name]) for label, name in enumerate(CLOTHING, 1))
-    title = f"In {beyond} of 13 classes the {trial} lies beyond what shifted outputs reach"
+    title = f"In {beyond} of {known} classes the {trial} lies beyond what shifted outputs reach"
     return titled(figure, title), f"Precision against recall of four classes under logit adjustment. {title}."
 
 
@@ -186,7 +189,7 @@ def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]]) -> D
             axis.plot(further, [row] * len(further), "|", ms=11, mew=1.5, color=color)
         axis.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
         axis.set(xlim=(0, None))
-    axes[0].set(xlabel="mean IoU of the 13 classes\n(bars: further trainings)")
+    axes[0].set(xlabel="mean IoU of the classes\n(bars: further trainings)")
     axes[1].set(xlabel="precision of clothing")
     title = f"Mean IoU from {table['mean_iou'].min():.2f} to {table['mean_iou'].max():.2f}"
     if len(three := table["precision"].reindex(["cross_entropy", "combined_unweighted", "combined"]).dropna()) == 3:

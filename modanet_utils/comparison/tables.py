@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLASSES
-from modanet_utils.results.text import row_text, value_text
+from modanet_utils.results.text import score_text, value_text
 from modanet_utils.thresholds import FOUND
 
 CELLS: dict[tuple[str, str], str] = {
@@ -33,12 +33,14 @@ def baseline(test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayL
     for label in sorted(range(1, len(CLASSES)), key=lambda label: -np.asarray(shares)[label]):
         name = CLASSES[label]
         one = test["classes"][name]
-        rows[name] = {"photos": str(one["images"]), "IoU": row_text(one, "iou"), "recall": value_text(one["recall"])}
+        if one["iou"] is None:  # neither there nor predicted
+            continue
+        rows[name] = {"photos": str(one["images"]), "IoU": score_text(test, name), "recall": value_text(one["recall"])}
         own = np.asarray(pooled)[label]
         other = int(np.where(np.arange(len(own)) == label, -1, own).argmax())
         rows[name]["mostly called instead"] = f"{CLASSES[other]} ({own[other] / own.sum():.0%})" if own[other] else "–"
         rows[name]["IoU, outputs shifted"] = value_text(shifted["classes"][name]["iou"])
-    rows["mean"] = {"IoU": row_text(test, "mean_iou"), "IoU, outputs shifted": value_text(shifted["mean_iou"])}
+    rows["mean"] = {"IoU": score_text(test), "IoU, outputs shifted": value_text(shifted["mean_iou"])}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")
 
 

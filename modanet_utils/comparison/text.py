@@ -17,6 +17,8 @@ from modanet_utils.results.text import (
     listed,
     on_real_photos,
     row_text,
+    score_text,
+    the_classes,
     value_text,
 )
 from modanet_utils.thresholds import FOUND
@@ -32,7 +34,7 @@ def zero_classes(test: Mapping[str, Any]) -> list[str]:
 def common_first(results: Mapping[str, Any]) -> list[str]:
     """The classes of clothing, the commonest on top."""
     share = results["dataset"]["class_share"]
-    return sorted(CLOTHING, key=lambda name: -(share[name] or 0))
+    return sorted((name for name in CLOTHING if share[name]), key=lambda name: -share[name])
 
 
 def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]:
@@ -56,7 +58,7 @@ def _over(results: Mapping[str, Any], trial: str, told: str = " in {} trainings"
     tests = trainings(results, trial)
     each = [test["mean_iou"] for test in tests]
     if len(each) == 1:
-        return row_text(tests[0], "mean_iou")
+        return score_text(tests[0])
     return f"{sum(each) / len(each):.3f} ({min(each):.3f} to {max(each):.3f}{told.format(len(each))})"
 
 
@@ -70,7 +72,11 @@ def _at_zero(results: Mapping[str, Any]) -> str:
     some = [name for name in ever if name not in always]
     named = f": {listed(always)}" * bool(always) + f"; in some {listed(some)}" * bool(some)
     epochs = results["trials"]["cross_entropy"]["epochs"]
-    return f"after {epochs} epochs {count} of the 13 clothing classes are at zero (IoU below {FOUND}){times}{named}."
+    first = results["trials"]["cross_entropy"]["test"]
+    there = [name for name in CLOTHING if first["classes"][name]["support"]]
+    never = "; it never rose above background" * (always == there)
+    zero = f"{count} of the {the_classes(first)} are at zero (IoU below {FOUND})"
+    return f"after {epochs} epochs {zero}{times}{named}{never}."
 
 
 def _longer(results: Mapping[str, Any]) -> str:

@@ -54,6 +54,7 @@ class Dataset:
         notes: What was understood otherwise than it is written, and how often.
         examples: The first case of each of these.
         listed: Images and annotations in the file, and how many of these annotations are left out as a whole.
+        unused: Which annotations are left out, as a whole or in part, by why.
 
     >>> square = {"category_id": 9, "segmentation": [[0, 0, 2, 0, 2, 1, 0, 1]]}
     >>> dataset = Dataset("tiny", Path(), "", {1: {"height": 2, "width": 3}}, {1: [square]}, {9: 9})
@@ -71,6 +72,7 @@ class Dataset:
     notes: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     listed: tuple[int, int, int] = (0, 0, 0)
+    unused: dict[str, list[str]] = field(default_factory=dict)
 
     def said(self) -> str:
         """One line: what is used, what is left out and why, what was understood otherwise; "" where all is used."""
@@ -209,7 +211,7 @@ def _opened(file: Path, name: str, annotations_only: bool) -> Dataset:
                 _check_mask(annotation, images[image_id], file, told)
             kept[image_id].append(annotation)
     counts = len(listed), len(coco["annotations"]), told.lost
-    return Dataset(name, file.parent, fingerprint, images, kept, labels, *told.all, counts)
+    return Dataset(name, file.parent, fingerprint, images, kept, labels, *told.all, counts, told.unused)
 
 
 class _Told:
@@ -217,10 +219,11 @@ class _Told:
 
     def __init__(self) -> None:
         self.all: tuple[Counter[str], Counter[str], dict[str, str]] = Counter(), Counter(), {}
-        self.lost = 0
+        self.lost, self.unused = 0, dict[str, list[str]]()
 
     def left_out(self, what: str, annotation: Record, lost: bool = True) -> None:
         self.note(what, _which(annotation), problem=True)
+        self.unused.setdefault(what, []).append(_which(annotation))
         self.lost += lost
 
     def note(self, what: str, example: str, problem: bool = False, count: int = 1) -> None:
@@ -316,6 +319,11 @@ def joined(first: Dataset, second: Dataset) -> Dataset:
         examples=second.examples | first.examples,
         listed=(*map(sum, zip(first.listed, second.listed, strict=True)),),  # type: ignore[arg-type]
     )
+
+
+def is_drawn(name: str) -> bool:
+    """Whether a data set is of drawn figures, by the name that its annotation file gives it, not by the profile's."""
+    return name.startswith("synthetic")
 
 
 def class_pixels(dataset: Dataset, ids: Iterable[int] | None = None) -> np.ndarray:

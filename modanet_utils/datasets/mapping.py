@@ -26,13 +26,14 @@ NUMBERS: dict[str, int] = {name: number for number, name in enumerate(LABELS)} |
 @dataclass(frozen=True)
 class LabelMap:
     """What becomes of each of their labels, by `spelling`; which label a pixel's value or colour stands for; what the
-    map says that it cannot express."""
+    map says that it cannot express; their labels as it spells them."""
 
     name: str
     targets: dict[str, str]
     values: dict[int, str] = field(default_factory=dict)
     colors: dict[tuple[int, ...], str] = field(default_factory=dict)
     lacks: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def target(self, label: str) -> str | None:
         return self.targets.get(spelling(label))
@@ -80,7 +81,9 @@ def read_map(given: str | Path | None) -> LabelMap:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file} is not YAML: {' '.join(str(error).split())}.") from None
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}, line {mark.line + 1}," if mark else str(file)
+        raise DatasetError(f"{where} is not YAML: write a label a line, as in '  jeans: pants'.") from None
     labels = content.get("labels") if isinstance(content, dict) else None
     if not isinstance(labels, dict) or not labels:
         raise DatasetError(f"{file}: 'labels' must name their labels, one a line, as in 'jeans: pants'.")
@@ -106,4 +109,4 @@ def read_map(given: str | Path | None) -> LabelMap:
     targets = {one: one for one in (LABELS[0], IGNORED)} | targets
     lacks = content.get("cannot_express")
     lacks = tuple(map(str, lacks)) if isinstance(lacks, list) else ()
-    return LabelMap(f"map {file.stem}", targets, values, colors, lacks)
+    return LabelMap(f"map {file.stem}", targets, values, colors, lacks, tuple(names))

@@ -9,66 +9,19 @@ that are used are copied out of it.
 import hashlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import IMAGES, DatasetError, open_dataset
-from modanet_utils.datasets.sources import is_database, open_photos, save, usable
+from modanet_utils.datasets.sources import counted, is_database, name_unused, open_photos, save, usable
 
 OFFICIAL_BYTES = 105_924_292
 OFFICIAL_MD5 = "96478657d20e322e9d3282c6d73c0c4c"
 """Size and MD5 of the official train annotations (52,377 images listed, 52,254 of them annotated)."""
 
 
-@dataclass(frozen=True)
-class Report:
-    """What was found, and what the dataset folder holds; as text, five lines or more.
-
-    Attributes:
-        why: Why the file is, or is not, the official one.
-        objects: Annotations of the usable images.
-        problems: What no mask can be made of in the annotation file, and how often; label maps leave it out.
-        scenes: Photos in each scene that has several (see ``writing.SAME_SCENE``).
-        twice: Annotated images of which there are several photos; the one that is named exactly, or the first, is used.
-    """
-
-    folder: Path
-    official: bool
-    why: str
-    listed: int
-    annotated: int
-    missing: int
-    unreadable: int
-    wrong_size: int
-    usable: int
-    objects: int
-    problems: dict[str, int]
-    scenes: list[int]
-    twice: int = 0
-
-    @property
-    def found(self) -> int:
-        return self.annotated - self.missing
-
-    def __str__(self) -> str:
-        lines = [
-            f"official file: {'yes' if self.official else 'no'} ({self.why})",
-            f"images: {self.listed:,} listed, {self.annotated:,} of them annotated",
-            f"photos of annotated images: {self.found:,} found, {self.missing:,} missing",
-            f"photos found: {self.usable:,} usable, {self.unreadable:,} unreadable, "
-            f"{self.wrong_size:,} of the wrong size",
-            *[f"photos there twice: {self.twice:,}; one of each is used"] * (self.twice > 0),
-            *(f"left out: {count:,} {what}" for what, count in sorted(self.problems.items())),
-            f"{self.folder}: {self.usable:,} images, {self.objects:,} objects; "
-            f"{sum(self.scenes):,} photos share {len(self.scenes):,} scenes "
-            f"(at most {max(self.scenes, default=0):,} in one) and stay on one side of a split.",
-        ]
-        return "\n".join(lines)
-
-
-def prepare(annotations: str | Path, photos: str | Path, destination: str | Path, quiet: bool = True) -> Report:
-    """Make a dataset folder of an annotation file and the reader's photos (whole or not at all).
+def prepare(annotations: str | Path, photos: str | Path, destination: str | Path, quiet: bool = True) -> str:
+    """Make a dataset folder of an annotation file and the reader's photos, whole or not at all, and say what was found.
 
     An image is used if it is annotated and its photo is there, can be decoded and has the annotation's size.
 
@@ -106,10 +59,18 @@ def prepare(annotations: str | Path, photos: str | Path, destination: str | Path
     # Nothing is copied from a folder, and the scenes are known from the decoding above.
     link = None if is_database(photos) else photos
     folder = writing.write(destination, info, images, kept, {}, link, lambda into: save(there, images, into, quiet))
-    held = {"listed": len(source.images), "annotated": len(annotated), "usable": len(images), "objects": len(kept)}
-    lost = {"missing": verdicts["missing"], "unreadable": verdicts["unreadable"]}
-    lost |= {"wrong_size": verdicts["of the wrong size"], "twice": len(there.twice)}
-    return Report(folder, official, why, **held, **lost, problems=dict(source.problems), scenes=scenes)
+    there_twice, in_scenes = len(there.twice), f"{sum(scenes):,} photos share {len(scenes):,} scenes"
+    lines = [
+        f"official file: {'yes' if official else 'no'} ({why})",
+        f"images: {len(source.images):,} listed, {len(annotated):,} of them annotated",
+        f"photos of annotated images: {counted(verdicts)}",
+        *[f"photos there twice: {there_twice:,}; one of each is used"] * (there_twice > 0),
+        *(f"left out: {count:,} {what}" for what, count in sorted(source.problems.items())),
+        *name_unused(folder, verdicts | source.unused),
+        f"{folder}: {len(images):,} images, {len(kept):,} objects; {in_scenes} (at most {max(scenes, default=0):,} in "
+        "one) and stay on one side of a split.",
+    ]
+    return "\n".join(lines)
 
 
 def _check_places(file: Path, photos: Path, destination: Path) -> None:

@@ -11,11 +11,11 @@ from pycocotools import mask as coco_mask
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, writing
-from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError
-from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map
-from modanet_utils.datasets.photos import files_below
+from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError, is_drawn, open_dataset
+from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map, spelling
+from modanet_utils.datasets.photos import files_below, matched
 from modanet_utils.datasets.records import IGNORED, parsed
-from modanet_utils.datasets.sources import Record, is_database, open_photos, save, usable
+from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_photos, save, usable
 
 PHOTOS = ("images", "photos")
 MASKS = ("masks", "labels", "annotations")
@@ -24,9 +24,10 @@ LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelma
 
 
 class Found(NamedTuple):
-    """What a source holds: COCO records, COCO annotations that keep their own label, and where its photos are."""
+    """What a source holds: its name if it is drawn, records, annotations with their own label, where its photos are."""
 
     kind: str
+    drawn: str
     records: list[Record]
     things: list[dict[str, Any]]
     photos: Path
@@ -39,6 +40,7 @@ def convert(
     photos: str | Path | None = None,
     link: bool = False,
     quiet: bool = True,
+    without: Path | None = None,
 ) -> str:
     """Make a data set folder of whatever is recognised, whole or not at all, and say what was read.
 
@@ -50,6 +52,7 @@ def convert(
             this project's own.
         photos: Folder or LMDB of the photos, where they are not beside the annotations.
         link: ``images`` becomes a link to the folder of photos, and nothing is copied.
+        without: File that names photos to leave out, one a line.
 
     Raises:
         DatasetError, ProjectError: Nothing is recognised, labels are not in the map, no photo can be used, or
@@ -58,20 +61,17 @@ def convert(
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
     fold = read_map(label_map)
     if (source / "label_list.mat").is_file():
-        if label_map is not None or photos is not None or link:
+        if label_map is not None or photos is not None or link or without is not None:
             raise DatasetError(f"{source} is Clothing Co-Parsing, which has a table of its own: give no option.")
-        return writing.summary(ccp.convert(source, destination, quiet))
-    name = source.resolve().name
+        return f"{source}: Clothing Co-Parsing, converted into {ccp.convert(source, destination, quiet)}"
+    found = _masks(source, fold, photos) or _coco(source, photos)
+    name = ", ".join(filter(None, [found.drawn, source.resolve().name]))
     info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}
     writing.replaced(destination, info)
-    found = _masks(source, fold, photos) or _coco(source, photos)
     numbers = fold.numbers((one["source_label"] for one in found.things), source)
-    there = open_photos(found.photos, found.records)
-    if there.unsure:
-        raise DatasetError(f"{found.photos} holds several photos called {there.unsure[0]}: give the folder of one.")
-    if link and is_database(found.photos):
-        raise DatasetError(f"{found.photos} is an LMDB, to which images/ cannot link: leave out --link.")
-    images, verdicts, scenes = usable(there, found.records, quiet)
+    asked = _asked(without, [one["file_name"] for one in found.records])
+    there = _photos(found, link)
+    images, verdicts, scenes = usable(there, [one for one in found.records if one["file_name"] not in asked], quiet)
     ids = {one["id"] for one in images}
     kept = [
         one | {"id": place, "category_id": min(numbers[one["source_label"]], writing.IGNORED_ID)}  # 255 has one, too
@@ -81,26 +81,50 @@ def convert(
     fill = None if link else lambda folder: save(there, images, folder, quiet)
     writing.write(destination, info, images, kept, {}, found.photos if link else None, fill)
     bare = len(images) - len({one["image_id"] for one in kept})
-    spare = sum(1 for _ in there.all()) - len(set(there.names.values()))
+    spare = sorted(set(there.all()) - set(there.names.values()))
+    others = {"without annotation": [] if is_database(found.photos) else spare, "left out as asked": sorted(asked)}
     lines = [
         f"{source}: {found.kind}, {len(found.records):,} images listed",
-        f"photos: {', '.join(f'{count:,} {what}' for what, count in verdicts.items())}; {spare:,} without annotation",
+        f"photos: {counted(verdicts)}; {len(spare):,} without annotation; {len(asked):,} left out as asked",
+        *name_unused(destination, verdicts | others | open_dataset(destination).unused),
         f"near-duplicates: {sum(scenes):,} photos in {len(scenes):,} scenes, which stay on one side of a split",
         *[f"without any object, so that all of them is background: {bare:,} photos"] * (bare > 0),
-        *_folded(found.things, numbers),
-        *(f"{fold.name} cannot express {one}" for one in fold.lacks),
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_folded(found.things, numbers, fold)])
 
 
-def _folded(things: list[dict[str, Any]], numbers: dict[str, int]) -> list[str]:
-    """A line for each of our labels: which of theirs became it, and how many objects of each there are."""
+def _photos(found: Found, link: bool) -> Photos:
+    there = open_photos(found.photos, found.records)
+    if there.unsure:
+        raise DatasetError(f"{found.photos} holds several photos called {there.unsure[0]}: give the folder of one.")
+    if link and is_database(found.photos):
+        raise DatasetError(f"{found.photos} is an LMDB, to which images/ cannot link: leave out --link.")
+    return there
+
+
+def _asked(file: Path | None, names: list[str]) -> set[str]:
+    """Those of the photos that a file names, one a line; DatasetError where it names one that is none of them."""
+    lines = [] if file is None else list(filter(None, map(str.strip, file.read_text(encoding="utf-8").splitlines())))
+    found = matched(lines, names)
+    if lost := [one for one in lines if one not in found]:
+        raise DatasetError(f"{file} names {len(lost):,} that are none of the photos, {lost[0]} for one: correct it.")
+    return set(found.values())
+
+
+def _folded(things: list[dict[str, Any]], numbers: dict[str, int], fold: LabelMap) -> list[str]:
+    """A line for each of our labels: which of theirs became it, how many objects of each; and what the map lacks."""
     names = {number: name for name, number in NUMBERS.items()}
     counts = Counter(one["source_label"] for one in things)
     theirs: dict[int, list[str]] = {}
     for label, count in counts.most_common():
         theirs.setdefault(numbers[label], []).append(f"{label} ({count:,})")
-    return [f"{names[number]}: {', '.join(theirs[number])}" for number in sorted(theirs)]
+    known = {LABELS[0], IGNORED, *map(spelling, numbers)}
+    never = [one for one in fold.labels if spelling(one) not in known]
+    return [
+        *(f"{names[number]}: {', '.join(theirs[number])}" for number in sorted(theirs)),
+        *[f"{fold.name} names labels that nothing here has: {', '.join(never)}"] * any(never),
+        *(f"{fold.name} cannot express {one}" for one in fold.lacks),
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ COCO
@@ -115,7 +139,9 @@ def _coco(source: Path, photos: str | Path | None) -> Found:
         raise DatasetError(f"{file}: an id or a mask's size is a list or an object: give whole numbers.") from None
     root = source if source.is_dir() else file.parent
     beside = next((root / name for name in PHOTOS if (root / name).is_dir()), root)
-    return Found("a COCO file", records, things, beside if photos is None else Path(photos).expanduser())
+    folder = beside if photos is None else Path(photos).expanduser()
+    name = str(coco["info"].get("name")) if isinstance(coco.get("info"), dict) else ""
+    return Found("a COCO file", name if is_drawn(name) else "", records, things, folder)
 
 
 def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str, Any]]]:
@@ -184,7 +210,7 @@ def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | N
                 mask = {"size": list(codes.shape), "counts": rle["counts"].decode("ascii")}
                 about = {"area": int(coco_mask.area(rle)), "bbox": coco_mask.toBbox(rle).astype(int).tolist()}
                 things.append({"image_id": image_id, "source_label": labels[code], "segmentation": mask} | about)
-    return Found("photos with masks", records, things, beside if photos is None else Path(photos).expanduser())
+    return Found("photos with masks", "", records, things, beside if photos is None else Path(photos).expanduser())
 
 
 def _legend(source: Path, masks: Path, fold: LabelMap) -> LabelMap:

@@ -14,11 +14,14 @@ from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import DatasetError
 from modanet_utils.datasets.photos import files_below, is_turned
 from modanet_utils.progress import Progress
-from modanet_utils.project import ProjectError
+from modanet_utils.project import ProjectError, write_whole
 
 ORIENTATION = 0x0112  # in EXIF
 Record = dict[str, Any]
 Verdict = tuple[str, np.ndarray | None]
+Named = dict[str, list[str]]
+"""By what was found: the names of files, or which annotations, that it was found of."""
+UNUSED = "not_used.txt"
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "PPM")
 """What OpenCV, by which training reads photos, reads as well, whatever the file is called."""
@@ -123,34 +126,48 @@ def open_photos(root: Path, records: Iterable[Record]) -> Photos:
     return Photos(root, records)
 
 
-def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Record], dict[str, int], list[int]]:
+def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Record], Named, list[int]]:
     """The records whose photos can be used, with the names and the scenes of these; the verdicts on all; the scenes.
 
-    A verdict is "missing", "unreadable", "of the wrong size" or "usable", each with how many there are. Scenes are
-    those of `writing.mark_scenes`.
+    A verdict is "missing", "unreadable", "of the wrong size" or "usable", each with the file names of its records.
+    Scenes are those of `writing.mark_scenes`.
 
     Raises:
         DatasetError: No photo can be used.
     """
-    verdicts = dict.fromkeys(("missing", "unreadable", "of the wrong size"), 0)
+    verdicts: Named = {"missing": [], "unreadable": [], "of the wrong size": []}
     images: list[Record] = []
     thumbnails = np.empty((len(records), writing.THUMBNAIL), np.float32)
     progress = Progress(len(records), quiet)
     with ThreadPoolExecutor() as pool:  # several photos are decoded at a time
         looked_at = zip(records, pool.map(lambda record: _verdict(photos, record), records), strict=True)
         for record, (verdict, small) in progress.over(looked_at, "reading photos"):
-            verdicts[verdict] = verdicts.get(verdict, 0) + 1
+            verdicts.setdefault(verdict, []).append(str(record["file_name"]))
             if small is not None:
                 thumbnails[len(images)] = small
                 images.append(record | {"file_name": photos.target(record)})
     progress.close(f"{len(records):,} photos looked up")
     if not images:
-        why = ", ".join(f"{count} {what}" for what, count in verdicts.items())
         raise DatasetError(
-            f"{photos.root} holds no usable photo of the {len(records)} annotated images ({why}): "
+            f"{photos.root} holds no usable photo of the {len(records)} annotated images ({counted(verdicts)}): "
             f"give the folder whose files are named as in the annotations."
         )
     return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
+
+
+def counted(verdicts: Named) -> str:
+    """Verdicts as a sentence lists them: how many of each."""
+    return ", ".join(f"{len(names):,} {verdict}" for verdict, names in verdicts.items())
+
+
+def name_unused(folder: Path, verdicts: Named) -> list[str]:
+    """Name all that is not used of a source in a file of the data set; a line that gives one of each, if there are."""
+    unused, file = {what: names for what, names in verdicts.items() if names and what != "usable"}, folder / UNUSED
+    file.unlink(missing_ok=True)
+    if not unused:
+        return []
+    write_whole(file, "".join(f"{what}: {name}\n" for what, names in unused.items() for name in names))
+    return [f"not used, for one of each: {'; '.join(f'{w}: {n[0]}' for w, n in unused.items())} (all: {file})"]
 
 
 def save(photos: Photos, records: list[Record], folder: Path, quiet: bool) -> None:

@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from modanet_utils.classes import BODY, CLOTHING
-from modanet_utils.datasets.coco import ANNOTATIONS, IMAGES, DatasetError, open_dataset
+from modanet_utils.datasets.coco import ANNOTATIONS, IMAGES, DatasetError
 from modanet_utils.datasets.records import IGNORED
 from modanet_utils.project import check_folder, linked, whole_folder
 
@@ -176,18 +176,6 @@ def _mark_scenes(images: list[dict[str, Any]], photos: dict[str, Path]) -> None:
             thumbnails.append(thumbnail(pixels))
     if known:
         mark_scenes(known, np.stack(thumbnails))
-
-
-def summary(folder: Path) -> str:
-    """One line about a written dataset: how many images, annotated images, objects and shared scenes."""
-    dataset = open_dataset(folder)
-    objects = [len(found) for found in dataset.annotations.values()]
-    groups = [record["group"] for record in dataset.images.values() if "group" in record]
-    said = dataset.said()
-    return (
-        f"{folder}: {len(objects)} images, {objects.count(0)} of them without any foreground, {sum(objects)} objects; "
-        f"{len(groups)} photos share {len(set(groups))} scenes and stay on one side of a split."
-    ) + (said and f"\n{said}")
 
 
 def command(name: str, arguments: Sequence[str] | None) -> int:

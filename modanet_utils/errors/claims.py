@@ -54,6 +54,10 @@ class Evidence:
         values = one.iloc[row] if isinstance(row, int) else one.loc[row]
         return [float(values[column + end]) for end in ("", "_low", "_high")]
 
+    @property
+    def truth(self) -> NDArray:
+        return self.after.sum(axis=-1)
+
     def slope(self) -> Ends | None:
         """The slope of the leak by distance in colour; None where there is none."""
         ends = self.cell("leak_model", "distance", "slope")
@@ -66,7 +70,9 @@ class Evidence:
 
     def rare_minus_common(self) -> Ends:
         """Mean IoU of the rare classes minus that of the others."""
-        rare, common = map(metrics.mean_over, (self.rare, [name for name in CLOTHING if name not in self.rare]))
+        known = [name for label, name in enumerate(CLOTHING, 1) if self.truth[:, label].any()]
+        parts = [[name for name in known if (name in self.rare) is rare] for rare in (True, False)]
+        rare, common = map(metrics.mean_over, parts)
         return bootstrap(self.after, lambda counts: rare(counts) - common(counts))
 
     def weights_alone(self) -> Ends | None:

@@ -7,7 +7,7 @@ import numpy as np
 from modanet_utils.classes import CLOTHING, LABELS
 from modanet_utils.datasets.coco import IMAGES, Dataset, open_dataset
 from modanet_utils.datasets.records import IGNORED
-from modanet_utils.datasets.sources import Photos, usable
+from modanet_utils.datasets.sources import Photos, counted, usable
 from modanet_utils.project import ProjectError
 from modanet_utils.splits import PARTS, split
 
@@ -36,7 +36,8 @@ def _photos(dataset: Dataset, quiet: bool) -> list[str]:
     apart = [one for one in images if "group" in one and "group" not in dataset.images[one["id"]]]
     marked = f"{len(apart):,} of them may end in different parts: convert the folder, which marks them"
     return [
-        "photos: " + ", ".join(f"{count:,} {what}" for what, count in verdicts.items()),
+        f"photos: {counted(verdicts)}",
+        *(f"{what}: {names[0]} for one" for what, names in verdicts.items() if names and what != "usable"),
         f"near-duplicates: {sum(scenes):,} photos in {len(scenes):,} scenes" + f"; {marked}" * bool(apart),
     ]
 

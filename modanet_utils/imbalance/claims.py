@@ -25,6 +25,10 @@ class Evidence:
     scan: Scan
     training_pixels: Counts
 
+    @property
+    def truth(self) -> Counts:
+        return self.scan.pixels
+
 
 def interval(counts: Counts, measure: Callable[[NDArray], NDArray]) -> Estimate:
     """A measure of sums ``(..., K)``, with its 95% bootstrap interval over images, of counts ``(images, K)``."""
@@ -63,7 +67,8 @@ def shares(counts: NDArray) -> NDArray:
 def image_counts(scan: Scan, names: Sequence[str]) -> Counts:
     """Per image 1, 0 where it shows a class and 0, 1 where not, for each class: ``(images, 2 K)``."""
     shown = scan.pixels[:, [LABELS.index(name) for name in names]] > 0
-    return np.stack([shown, ~shown], -1).reshape(len(shown), -1).astype(np.int64)
+    known = np.asarray(shown.any(axis=0))[:, None]  # a class that no image shows has no share
+    return (np.stack([shown, ~shown], -1) * known).reshape(len(shown), -1).astype(np.int64)
 
 
 def small_counts(scan: Scan, names: Sequence[str], below: float = SMALL) -> Counts:

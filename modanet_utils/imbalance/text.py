@@ -8,6 +8,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.classes import CLOTHING, LABELS
+from modanet_utils.datasets.coco import is_drawn
 from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.imbalance.tables import two_kinds
 from modanet_utils.results.text import bullets, escaped, listed, markdown, value_text
@@ -63,7 +64,7 @@ def answer(shown: Shown) -> Markdown:
 
 def real(shown: Shown) -> dict[str, Mapping[str, Any]]:
     """Those of `side_by_side` that are not drawn."""
-    return {title: one for title, one in shown.items() if one["profile"] != "synthetic"}
+    return {title: one for title, one in shown.items() if not is_drawn(one["dataset"]["name"])}
 
 
 def seldom_together(results: Mapping[str, Any]) -> Markdown:

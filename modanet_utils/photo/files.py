@@ -12,7 +12,7 @@ from PIL import Image
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets.writing import CATEGORIES, masks
 from modanet_utils.photo.network import Network, open_network
-from modanet_utils.photo.pictures import ENDINGS, read
+from modanet_utils.photo.pictures import ENDINGS
 from modanet_utils.photo.plots import overlay
 from modanet_utils.plots import PALETTE
 from modanet_utils.progress import Progress
@@ -67,14 +67,13 @@ def _free(out: Path, name: str, *endings: str) -> str:
 
 def _one(network: Network, file: Path, out: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Write what was found on a photo; its COCO record and annotations."""
-    photo = read(file)
-    answer = network.look(photo)
+    answer = network.look(file)
     name = _free(out, file.stem, ".overlay.png", ".labels.png")
     label_map = Image.fromarray(answer.labels)
     label_map.putpalette(PALETTE.tobytes())  # from here on of mode P: the pixel values stay
     write_whole(out / f"{name}.labels.png", label_map.save)
-    write_whole(out / f"{name}.overlay.png", functools.partial(overlay(photo, answer).save, compress_level=1))
-    image = {"file_name": str(file), "height": photo.shape[0], "width": photo.shape[1]}
+    write_whole(out / f"{name}.overlay.png", functools.partial(overlay(answer).save, compress_level=1))
+    image = {"file_name": str(file), "height": len(answer.photo), "width": answer.photo.shape[1]}
     image |= {"overlay": f"{name}.overlay.png", "labels": f"{name}.labels.png"}
     image |= {"classes": answer.classes, "notes": answer.notes}
     scored = [(label, answer.classes[LABELS[label]]["confidence"], mask) for label, mask in masks(answer.labels)]

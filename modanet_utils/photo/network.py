@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.model import Net
-from modanet_utils.photo.pictures import read, rgb
+from modanet_utils.photo.pictures import opened
 from modanet_utils.project import ProjectError
-from modanet_utils.thresholds import PERSON, SECOND_FIGURE, SURE
+from modanet_utils.thresholds import PERSON, SECOND_FIGURE, SURE, UPRIGHT, UPRIGHT_MORE
 from modanet_utils.training.predict import small_logits
 from modanet_utils.training.weights import WEIGHTS, folder_of, load_network, rooms
 from modanet_utils.trials import TrialConfig
@@ -38,6 +38,7 @@ class Answer(NamedTuple):
     share: np.ndarray  # (outputs,) float64: of the picture
     confidence: np.ndarray  # (outputs,) float64: mean probability where the label wins, NaN where it does nowhere
     notes: list[str]  # sentences on why the answer may be worth little
+    photo: np.ndarray  # (H, W, 3) uint8 RGB: as it was looked at
 
     @property
     def classes(self) -> dict[str, dict[str, float | None]]:
@@ -58,7 +59,7 @@ class Network:
     @torch.inference_mode()
     def look(self, photo: Any) -> Answer:
         """Label every pixel of a photo: a file, a PIL image or an array, as `pictures.rgb` takes them."""
-        picture = read(photo) if isinstance(photo, str | Path) else rgb(photo)
+        picture, clear = opened(photo)
         height, width = picture.shape[:2]
         letterbox = Letterbox(self.config.image_height, self.config.image_width)
         small = small_logits(self.net, picture, letterbox, fold=False)
@@ -73,7 +74,21 @@ class Network:
             total += np.bincount(winners, best.values.cpu().numpy().ravel(), minlength=len(total))
         share = pixels / labels.size
         with np.errstate(invalid="ignore"):
-            return Answer(labels, share, total / number, _notes(labels, share, total[1:].sum() / number[1:].sum()))
+            notes = _notes(labels, share, total[1:].sum() / number[1:].sum(), self._lies(picture, labels))
+            notes += ["where it is transparent, the picture was looked at on white"] * clear
+            return Answer(labels, share, total / number, notes, picture)
+
+    def _lies(self, picture: np.ndarray, labels: np.ndarray) -> bool:
+        """Whether one person was found, not clearly higher than wide, and turned by a right angle clearly more is."""
+        rows, columns = (np.flatnonzero((labels > 0).any(axis)) for axis in (1, 0))
+        if not len(rows) or np.ptp(rows) >= UPRIGHT * (np.ptp(columns) + 1) or _several(labels):
+            return False
+        found, side = [], max(self.config.image_height, self.config.image_width)
+        for turns in (0, 1, 3):
+            square = Letterbox(side, side)  # a turned picture is as large in it as before
+            best = small_logits(self.net, np.rot90(picture, turns), square, fold=False).softmax(1).max(1)
+            found.append(float((best.values * (best.indices > 0)).mean()))
+        return max(found[1:]) > UPRIGHT_MORE * found[0]
 
 
 def _bands(small: Tensor, height: int, width: int) -> Iterator[tuple[slice, Tensor]]:
@@ -88,19 +103,23 @@ def _bands(small: Tensor, height: int, width: int) -> Iterator[tuple[slice, Tens
         yield rows, nn.functional.interpolate(band, size, mode="bilinear", align_corners=False)[0]
 
 
-def _notes(labels: np.ndarray, share: np.ndarray, sure: float) -> list[str]:
+def _several(labels: np.ndarray) -> bool:
+    """Whether the second largest figure is large beside the largest."""
+    areas = np.sort(cv2.connectedComponentsWithStats((labels > 0).astype(np.uint8))[2][1:, cv2.CC_STAT_AREA])
+    return len(areas) > 1 and bool(areas[-2] >= SECOND_FIGURE * areas[-1])
+
+
+def _notes(labels: np.ndarray, share: np.ndarray, sure: float, lies: bool) -> list[str]:
     """What tells that a picture is unlike the photos that networks were trained on: one whole person, upright."""
     height, width = labels.shape
     clothing, trained = share[1 : len(CLASSES)].sum(), "the network was trained on photos of one whole person"
+    notes = [f"the person is probably lying on the side, and {trained}, upright: turn the picture"] * lies
     if not PERSON[0] <= clothing <= PERSON[1]:
         found = "almost no clothing was found" if clothing < PERSON[0] else "clothing was found nearly everywhere"
-        return [f"{found} ({clothing:.1%} of the picture), and {trained}: this is outside of what it knows"]
-    figures = cv2.connectedComponentsWithStats((labels > 0).astype(np.uint8))[2]
-    areas = np.sort(figures[1:, cv2.CC_STAT_AREA])
-    notes = []
-    if len(areas) > 1 and areas[-2] >= SECOND_FIGURE * areas[-1]:
+        return [*notes, f"{found} ({clothing:.1%} of the picture), and {trained}: this is outside of what it knows"]
+    if _several(labels):
         notes.append(f"there may be several people, and {trained}: cut out one at a time")
-    if width > height:
+    if width > height and not lies:
         notes.append(f"the picture is wider than high, and {trained}, upright: cut it out for a finer answer")
     if sure < SURE:
         notes.append(

@@ -18,7 +18,14 @@ def read(path: str | Path) -> np.ndarray:
 
     ProjectError for what is no picture file, is damaged, or has more than 89 megapixels (PIL's limit).
     """
-    path = Path(path).expanduser()
+    return opened(path)[0]
+
+
+def opened(photo: Any) -> tuple[np.ndarray, bool]:
+    """A file as `read` reads it, or a picture as `rgb` takes it; and whether it is transparent anywhere."""
+    if not isinstance(photo, str | Path):
+        return _layers(photo)
+    path = Path(photo).expanduser()
     if not path.is_file():
         what = "is a folder without a picture in it" if path.is_dir() else "does not exist"
         raise ProjectError(f"Photo {path} {what}: give a picture file.")
@@ -27,7 +34,7 @@ def read(path: str | Path) -> np.ndarray:
             warnings.simplefilter("ignore")  # odd EXIF or palettes, which do not matter here
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
-                return rgb(ImageOps.exif_transpose(picture))
+                return _layers(ImageOps.exif_transpose(picture))
     except Image.UnidentifiedImageError:
         raise ProjectError(f"Photo {path} is no picture that can be read: save it as JPEG or PNG.") from None
     except Exception as error:  # decoders share no base, and a damaged file must not end a whole folder
@@ -45,6 +52,11 @@ def rgb(picture: Any) -> np.ndarray:
     >>> rgb(np.float32([[0, 0.5, 1]])).tolist()
     [[[0, 0, 0], [128, 128, 128], [255, 255, 255]]]
     """
+    return _layers(picture)[0]
+
+
+def _layers(picture: Any) -> tuple[np.ndarray, bool]:
+    """As `rgb`, and whether any of it is transparent."""
     if isinstance(picture, Image.Image) and picture.mode not in ("F", "I", "I;16", "I;16B", "I;16L"):
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     array = np.asarray(picture)
@@ -59,7 +71,7 @@ def rgb(picture: Any) -> np.ndarray:
     elif array.dtype != np.uint8:
         known = "give uint8, uint16, or floating from 0 to 1."
         raise ProjectError(f"A picture of {array.dtype} with these values has more than one meaning: {known}")
-    if array.shape[2] == 4:
+    if clear := array.shape[2] == 4 and bool((array[..., 3] < 255).any()):
         alpha = array[..., 3:].astype(np.uint16)
         array = ((array[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    return np.ascontiguousarray(np.broadcast_to(array, (*array.shape[:2], 3)))
+    return np.ascontiguousarray(np.broadcast_to(array[..., :3], (*array.shape[:2], 3))), clear

@@ -17,6 +17,10 @@ class Evidence:
 
     counts: Mapping[str, NDArray]
 
+    @property
+    def truth(self) -> NDArray:
+        return next(iter(self.counts.values())).sum(axis=-1)
+
     def change(self, before: str, after: str, measure: Measure = metrics.clothing_mean_iou) -> Ends | None:
         """A score of one trial minus another's, paired over photos; None where one is not there."""
         if not {before, after} <= self.counts.keys():

@@ -1,12 +1,16 @@
 """One form for every claim: what is stated, how it is measured, and the threshold that its interval is held against."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from modanet_utils.classes import CLASSES, CLOTHING
+from modanet_utils.results.text import few
 from modanet_utils.statistics import verdict
+from modanet_utils.thresholds import FEW_PHOTOS
 
 Ends = Sequence[float]
 """A value, and the low and high end of its 95% interval; NaN where undefined."""
@@ -50,14 +54,24 @@ class Claim:
         value, low, high = (np.nan,) * 3 if ends is None else (float(end) for end in ends)
         interval = None if np.isnan([low, high]).any() else (low, high)
         measure = f"not decided: {self.undecided}" if ends is None and self.undecided else self.measure
+        photos, classes = shown(found)
+        if classes < len(CLOTHING):
+            measure = re.sub(r"\b13( classes)?", f"{classes} class{'es' * (classes != 1)} in these data", measure)
+        fixed = photos < FEW_PHOTOS and low == high  # so few need not show what others would
         return {
             "id": self.id,
             "statement": self.statement,
-            "measure": measure.format(found=found),
+            "measure": measure.format(found=found) + few(photos) * (ends is not None),
             "value": None if np.isnan(value) else value,
             "interval": interval,
-            "verdict": verdict(interval, above=self.above, below=self.below),
+            "verdict": verdict(None if fixed else interval, above=self.above, below=self.below),
         }
+
+
+def shown(found: Any) -> tuple[int, int]:
+    """Photos that the evidence is of, and clothing classes on them, by ``truth`` ``(photos, labels)``, its pixels."""
+    pixels = getattr(found, "truth", np.ones((FEW_PHOTOS, len(CLASSES))))
+    return len(pixels), int((pixels[:, 1 : len(CLASSES)] > 0).any(axis=0).sum())
 
 
 def decide(claims: Iterable[Claim], found: Any) -> list[dict[str, Any]]:

@@ -35,7 +35,9 @@ def compared(
     """
     rows: dict[str, dict[str, Any]] = {}
     for name, own in counts.items():
-        pooled, row = own.sum(axis=0), {"validation": (validation or {}).get(name, np.nan)}
+        pooled = own.sum(axis=0)
+        known = [name for label, name in enumerate(CLOTHING, 1) if pooled[label].any()]
+        row: dict[str, Any] = {"validation": (validation or {}).get(name, np.nan)}
         row |= statistics.ends("mean_iou", statistics.bootstrap(own, metrics.clothing_mean_iou))
         rival = reference if isinstance(reference, str) else reference.get(name)
         paired = rival in counts and rival != name
@@ -43,7 +45,7 @@ def compared(
         row |= statistics.ends("change", change)
         rows[name] = row | {
             "precision": float(metrics.clothing_precision(pooled)),
-            "recall": float(metrics.mean_over(CLOTHING, "recall")(pooled)),
+            "recall": float(metrics.mean_over(known, "recall")(pooled)),
             "headwear_recall": float(metrics.class_scores(pooled).recall[HEADWEAR]),
             "hair_as_headwear": float(metrics.hair_as_headwear(pooled)),
             "found": int((metrics.clothing_iou(pooled) >= FOUND).sum()),
@@ -62,4 +64,8 @@ def compared_texts(table: pd.DataFrame) -> pd.DataFrame:
     titles |= {"found": "classes found", "hair_as_headwear": "hair called headwear"}
     known = {name: title for name, title in titles.items() if name in table}  # results recorded earlier lack some
     columns = {title: texts(table, name, ".0f" if name == "found" else ".3f") for name, title in known.items()}
-    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+    shown = pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+    if titles["found"] in columns:
+        never = (table["found"] == 0) & (table.index != "all_background")
+        shown.loc[never.to_numpy(), titles["found"]] = "0, never above background"
+    return shown

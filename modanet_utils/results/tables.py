@@ -8,7 +8,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.results.text import NOTHING, Table, escaped, row_text, value_text
+from modanet_utils.results.text import NOTHING, Table, escaped, score_text, the_classes, value_text
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import headline, label_of
 
@@ -35,7 +35,9 @@ def _headline_tests(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def headline_table(results: Mapping[str, Any]) -> pd.DataFrame:
     """The answer in one table: a row a measure, a column a trial, texts with 95% intervals."""
-    columns = {label_of(name): _headline_column(test) for name, test in _headline_tests(results).items()}
+    tests = _headline_tests(results)
+    mean = f"mean IoU, {the_classes(*tests.values())}"
+    columns = {label_of(name): {mean: score_text(test), **_headline_column(test)} for name, test in tests.items()}
     return pd.DataFrame(columns).rename_axis(columns="test part")
 
 
@@ -48,12 +50,11 @@ def _headline_column(test: Mapping[str, Any]) -> dict[str, str]:
     pixels = sum(scores["support"] for scores in test["classes"].values())
     background = test["classes"]["background"]["support"] / pixels if pixels else None
     return {
-        "mean IoU, 13 clothing classes": row_text(test, "mean_iou"),
         "mean IoU with background": value_text(test["mean_iou_with_background"]),
         "mean IoU, average over images": value_text(test["mean_iou_per_image"]),
         "pixel accuracy (background everywhere)": f"{value_text(test['pixel_accuracy'])} ({value_text(background)})",
         f"classes found (IoU of {FOUND} or more)": f"{found} of {len(present)}, {sure} by the whole interval",
-        "headwear IoU": row_text(headwear, "iou"),
+        "headwear IoU": score_text(test, "headwear"),
         "headwear precision": value_text(headwear["precision"]),
         "headwear recall": value_text(headwear["recall"]),
         "hair pixels called headwear": leaks["hair_as_headwear"],
@@ -64,26 +65,32 @@ def _headline_column(test: Mapping[str, Any]) -> dict[str, str]:
 def class_table(results: Mapping[str, Any]) -> pd.DataFrame:
     """IoU per class with its interval: a row a clothing class, a column a trial, and its test images."""
     tests = _headline_tests(results)
-    table = pd.DataFrame(index=list(CLOTHING)).rename_axis(columns="class")
+    known = [one for one in CLOTHING if any(test["classes"][one]["iou"] is not None for test in tests.values())]
+    table = pd.DataFrame(index=known).rename_axis(columns="class")
     if tests:
-        table["test images"] = [next(iter(tests.values()))["classes"][name]["images"] for name in CLOTHING]
+        table["test images"] = [next(iter(tests.values()))["classes"][name]["images"] for name in known]
     for trial, test in tests.items():
-        table[f"IoU, {label_of(trial)}"] = [row_text(test["classes"][name], "iou") for name in CLOTHING]
+        table[f"IoU, {label_of(trial)}"] = [score_text(test, name) for name in known]
     return table
 
 
 def score_table(test: Mapping[str, Any]) -> pd.DataFrame:
-    """All scores of the "test" part of a trial, or ``Run.summary``: a row a class, texts; undefined is a dash."""
+    """All scores of the "test" part of a trial, or ``Run.summary``: a row a class, texts; undefined is a dash.
+
+    Classes that are neither there nor predicted have none.
+    """
     rows = {
         name: {
-            "IoU": row_text(scores, "iou"),
+            "IoU": score_text(test, name),
             **{score: value_text(scores[score.lower()]) for score in ("precision", "recall", "F1")},
             "support, pixels": f"{scores['support']:,}",
             "support, images": str(scores["images"]),
         }
         for name, scores in test["classes"].items()
+        if scores["iou"] is not None
     }
-    rows["mean of the 13 clothing classes"] = {"IoU": row_text(test, "mean_iou")}
+    never = " (never above background)" * all((test["classes"][name]["iou"] or 0) < FOUND for name in CLOTHING)
+    rows[f"mean of the {the_classes(test)}"] = {"IoU": score_text(test) + never}
     rows["mean with background"] = {"IoU": value_text(test["mean_iou_with_background"])}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("class")
 

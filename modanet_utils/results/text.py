@@ -8,7 +8,11 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown
 
-PENDING = Markdown("**On real photos:** nothing is recorded yet.")
+from modanet_utils.classes import CLASSES, CLOTHING
+from modanet_utils.datasets.coco import is_drawn
+from modanet_utils.thresholds import FEW_OF_CLASS, FEW_PHOTOS
+
+PENDING = Markdown("**The answer:** nothing is recorded yet.")
 NOTHING = Markdown("Nothing is recorded on real photos beside this run.")
 Table = pd.DataFrame | Markdown  # or a sentence that says that it is not there
 
@@ -22,11 +26,36 @@ def escaped(name: str) -> str:
     return re.sub(r"[\\`*_\[\]<>&#|$~]", r"\\\g<0>", " ".join(name.split()))
 
 
+def few(photos: int, least: int = FEW_PHOTOS) -> str:
+    """What stands behind a number of fewer photos than these.
+
+    >>> few(1, 5), few(12), few(30)
+    (' (of 1 photo only)', ' (of 12 photos only)', '')
+    """
+    return f" (of {photos} photo{'s' * (photos != 1)} only)" if photos < least else ""
+
+
 def on_real_photos(results: Mapping[str, Any]) -> str:
-    """The beginning of a sentence about recorded results."""
+    """The beginning of a sentence about recorded results: on what."""
     dataset = results.get("dataset")  # a notebook that is executed alone has not recorded it
-    about = f" ({escaped(dataset['name'])}, {dataset['split']['test']} test images)" if dataset else ""
-    return f"**On real photos**{about}"
+    if not dataset:
+        return "**In this run**"
+    about = f"({escaped(dataset['name'])}, {'only ' * bool(few(dataset['split']['test']))}"
+    where = "On drawn figures" if is_drawn(dataset["name"]) else "On real photos"
+    return f"**{where}** {about}{dataset['split']['test']} test images)"
+
+
+def the_classes(*tests: Mapping[str, Any]) -> str:
+    """The clothing classes that "test" parts of trials have scores of: all 13, or those that the data have."""
+    number = sum(any(test["classes"][name]["iou"] is not None for test in tests) for name in CLOTHING)
+    return f"{number} clothing classes" + " in these data" * (number < len(CLOTHING))
+
+
+def score_text(test: Mapping[str, Any], name: str | None = None) -> str:
+    """The mean IoU of a trial's "test" part, or a class's IoU, with its interval, and of how few photos it is."""
+    if name is None:
+        return row_text(test, "mean_iou") + few(test["classes"][CLASSES[0]]["images"])
+    return row_text(test["classes"][name], "iou") + few(test["classes"][name]["images"], FEW_OF_CLASS)
 
 
 def bullets(head: str, points: Sequence[str]) -> Markdown:

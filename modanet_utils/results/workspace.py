@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from modanet_utils.classes import CLASSES
-from modanet_utils.datasets.coco import IMAGES, Dataset, open_dataset
+from modanet_utils.datasets.coco import IMAGES, Dataset, is_drawn, open_dataset
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import folded
 from modanet_utils.project import ROOT, did_you_mean, provenance, shown
@@ -51,6 +51,10 @@ class Workspace:
     def recorded(self, profile: str = "ccp") -> dict[str, Any]:
         """What was recorded on real photos, empty if nothing; this run's own results if it is of that profile."""
         return self.results if self.profile == profile else recorded(profile, complete=False)
+
+    def leading(self) -> dict[str, Any]:
+        """Whose answer a notebook begins with: its own, or where its figures are drawn what real photos recorded."""
+        return self.recorded() if is_drawn(self.dataset.name) else self.results
 
     def elsewhere(self, profile: str = "ccp") -> dict[str, Any]:
         """What was recorded on real photos beside this run: empty if this run is of that profile itself."""

@@ -17,7 +17,7 @@ TRIALS = ("cross_entropy", "cross_entropy_adjusted", "combined")
 HATS = CLASSES.index("headwear")
 
 
-def counts_of(hits: int, images: int = 6) -> np.ndarray:
+def counts_of(hits: int, images: int = 30) -> np.ndarray:
     """Counts in which class 1 has these hits of 10 pixels in every image, the rest called background."""
     counts = np.zeros((images, 16, 14), np.int64)
     counts[:, 0, 0], counts[:, 1, 1], counts[:, 1, 0] = 90, hits, 10 - hits

@@ -301,8 +301,7 @@ def test_a_photo_is_turned_as_exif_says_where_its_annotated_size_fits_that(orien
     sure = "which fits their annotated size" if orientation > 4 else "which their size cannot prove right"
     assert "6 photos turned by their EXIF orientation" in dataset.said() and sure in dataset.said()
     check_data(dataset, {"train": dataset.ids})  # nor does a training take them for photos of another size
-    report = modanet.prepare(folder / "annotations.json", folder / "images", tmp_path / "out")
-    assert report.usable == 6
+    assert " 6 usable" in modanet.prepare(folder / "annotations.json", folder / "images", tmp_path / "out")
 
 
 def test_a_photo_that_was_annotated_as_it_is_stored_is_not_turned(tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def test_labels_that_a_map_lacks_are_all_named_with_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("labels: [", "is not YAML"),
+        ("labels: [", ", line 1, is not YAML: write a label a line"),
+        ("labels:\n  jeans: pants\n  skirt skirt\n  top: top\n", ", line 4, is not YAML: write"),
+        ("labels:\n  jeans: pants\n\ttop: top\n", ", line 3, is not YAML: write"),
         ("- a", "'labels' must name their labels"),
         ("labels: {jeans: pant}", "label 'jeans' becomes 'pant': did you mean 'pants'?"),
         ("labels: {jeans: [pants]}", "label 'jeans' becomes"),

@@ -79,6 +79,49 @@ def test_a_foreign_coco_file_becomes_a_dataset_pixel_for_pixel(tmp_path: Path) -
     assert convert(source, tmp_path / "out", source / "map.yaml") == said and content(tmp_path / "out") == again
 
 
+def test_what_is_not_used_is_named_and_labels_that_nothing_has(tmp_path: Path) -> None:
+    source = foreign(tmp_path / "mine")
+    coco = json.loads((source / "instances.json").read_text())
+    coco["annotations"] += [annotation("a", 0, [[1, 2]]), annotation("b", 0, [])]
+    (source / "instances.json").write_text(json.dumps(coco))
+    (source / "map.yaml").write_text(MAP + "  wellington: boots\n")
+    picture(source / "images" / "extra.jpg")
+    said = convert(source, tmp_path / "out", source / "map.yaml")
+    file = tmp_path / "out" / "not_used.txt"
+    assert "not used, for one of each: missing: train/gone.jpg; without annotation: extra.jpg; polygons" in said
+    assert f"(all: {file})" in said and "map map names labels that nothing here has: wellington\n" in said + "\n"
+    assert file.read_text().splitlines() == [
+        "missing: train/gone.jpg",
+        "without annotation: extra.jpg",
+        "polygons with fewer than three corners: annotation 6 of image 2",
+        "annotations without a polygon: annotation 7 of image 1",
+    ]
+    coco["annotations"] = coco["annotations"][:-2]
+    (source / "instances.json").write_text(json.dumps(coco))
+    picture(source / "images" / "train" / "gone.jpg")
+    (source / "images" / "extra.jpg").unlink()
+    assert "not used" not in convert(source, tmp_path / "out", source / "map.yaml") and not file.exists()
+
+
+def test_photos_that_a_file_names_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    source, names = foreign(tmp_path / "mine"), tmp_path / "left_out.txt"
+    arguments = ["convert", str(source), str(tmp_path / "out"), "--map", str(source / "map.yaml")]
+    names.write_text("train\\A.jpg\n\n")
+    assert main([*arguments, "--without", str(names)]) == 0
+    assert "0 of the wrong size, 1 usable; 0 without annotation; 1 left out as asked\n" in capsys.readouterr().out
+    left = open_dataset(tmp_path / "out")
+    assert [one["file_name"] for one in left.images.values()] == ["train/b.jpg"]
+    assert "left out as asked: train/a.jpg\n" in (tmp_path / "out" / "not_used.txt").read_text()
+    assert main(arguments) == 0
+    assert open_dataset(tmp_path / "out").fingerprint != left.fingerprint, "a run of one is none of the other"
+    names.write_text("train/a.jpg\nc.jpg\n")
+    capsys.readouterr()
+    assert main([*arguments, "--without", str(names)]) == 2
+    assert capsys.readouterr().err == f"{names} names 1 that are none of the photos, c.jpg for one: correct it.\n"
+    assert main([*arguments, "--without", str(tmp_path / "nowhere.txt")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_photos_elsewhere_are_named_or_linked(tmp_path: Path) -> None:
     source = foreign(tmp_path / "mine")
     (source / "images" / "train").rename(tmp_path / "Photos")

@@ -19,10 +19,10 @@ def decided(evidence: Evidence) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def evidence(table: pd.DataFrame) -> Evidence:
-    counts = np.zeros((4, 16, 14), np.int64)
+    counts = np.zeros((30, 16, 14), np.int64)
     for label in range(1, 14):
         counts[:, label, label], counts[:, label, 0] = (90, 10) if label != 2 else (10, 90)
-    outlines = np.ones((4, 13, 4, 2), np.int64)
+    outlines = np.ones((30, 13, 4, 2), np.int64)
     return Evidence(counts, counts, None, ["belt"], outlines, make_tables() | {"answers": table})
 
 

@@ -332,7 +332,7 @@ def test_a_network_of_fourteen_outputs_knows_no_hair(folder: Path) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (400, 3000)])
 def test_an_overlay_can_be_looked_at(size: tuple[int, int], tiny: Path) -> None:
     photo = np.full((*size, 3), 90, np.uint8)
-    sheet = overlay(photo, open_network(tiny).look(photo))
+    sheet = overlay(open_network(tiny).look(photo))
     assert SIDES[0] <= sheet.width <= SIDES[1] + 250 and sheet.height <= SIDES[1]
 
 
@@ -360,11 +360,25 @@ def test_what_the_network_was_not_trained_on_is_said(scene: np.ndarray) -> None:
     assert "several people" in said and "wider than high" in said
 
 
+def test_a_person_who_lies_and_what_is_transparent_are_said(scene: np.ndarray, folder: Path) -> None:
+    look = open_network("combined_body").look
+    (said,) = [note for note in look(np.rot90(scene)).notes if "lying" in note]
+    assert said.startswith("the person is probably lying on the side") and said.endswith(": turn the picture")
+    clear = np.dstack([scene, np.full(scene.shape[:2], 255, np.uint8)])
+    assert look(clear).notes == [], "it could be transparent, and is not"
+    clear[:40, :40, 3] = 0
+    Image.fromarray(clear).save(folder / "cut.png")
+    for photo in (clear, Image.fromarray(clear), folder / "cut.png"):
+        answer = look(photo)
+        assert answer.notes == ["where it is transparent, the picture was looked at on white"]
+        assert (answer.photo[:40, :40] == 255).all() and (answer.photo[40:] == scene[40:]).all()
+
+
 def test_a_portrait_of_a_person_is_called_unsure() -> None:
     photo = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"  # comes with matplotlib
     answer = open_network("combined_body").look(photo)
     assert answer.labels.shape == (600, 512) and answer.share[SKIN] > 0.02
-    assert any("unsure" in note for note in answer.notes)
+    assert any("unsure" in note for note in answer.notes) and "lying" not in " ".join(answer.notes)
 
 
 def test_the_astronaut_is_segmented() -> None:
