@@ -194,8 +194,7 @@ def _settle(path: Path, before: Path) -> None:
 def _exchanged(one: Path, other: Path) -> bool:
     """Exchange the names of two folders at once; False where the system, or the disk, cannot, as any but Linux."""
     with contextlib.suppress(AttributeError, TypeError):  # TypeError: Windows has no library without a name
-        here, at_once = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-        return ctypes.CDLL(None).renameat2(here, os.fsencode(one), here, os.fsencode(other), at_once) == 0
+        return ctypes.CDLL(None).renameat2(-100, os.fsencode(one), -100, os.fsencode(other), 2) == 0  # RENAME_EXCHANGE
     return False
 
 

@@ -77,7 +77,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reports/ccp/labels.md": _labels,
     "reports/speed.md": lambda: _page("speed.md.j2", tables=speed.text(speed.recorded(ROOT / "reports/bench.json"))),
     "reports/reliability.md": lambda: rendered(
-        "reliability.md.j2", told=speed.recorded(ROOT / "reports/reliability.json")
+        "reliability.md.j2", own=speed.recorded(ROOT / "reports/reliability.json")
     ),
     "reports/ccp/figures/iou_per_class.svg": lambda: rendered("chart.svg.j2", results=recorded(), alone=True),
 }
