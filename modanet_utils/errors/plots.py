@@ -247,7 +247,7 @@ def outlines(one: Source) -> Drawn:
             axis.annotate(f"{value:.2f}", (value, row), (0, 11), ha="center", **SMALL)
     rows(axis, list(table.index))
     axis.set_ylim(len(table) - 0.6, -0.75)
-    panel(axis, xlim=(0, 0.75), xlabel="boundary IoU at two pixels")
+    panel(axis, xlim=(0, 1.15 * axis.dataLim.x1), xlabel="boundary IoU at two pixels")
     legend_below(figure, axis)
     times = table["limit"] / table["found"]
     title = f"Outlines are {times.min():.0f} to {times.max():.0f} times worse than the resolution allows"
@@ -267,7 +267,7 @@ def sizes(one: Source) -> Drawn:
         line(axis, np.arange(len(table)) + shift, table, name, color, label, 100)
     axis.set_xticks(range(len(table)), list(table.index))
     panel(axis, ylim=(0, 103), xlabel="share of the picture that the instance covers", ylabel="percent")
-    axis.legend(fontsize=9, loc="center right")
+    legend_below(figure, axis)
     first, last = table.iloc[0], table.iloc[-1]
     title = (
         f"Of the smallest instances {first['recall']:.0%} of the pixels are found, of the largest {last['recall']:.0%}"

@@ -35,8 +35,8 @@ class Source:
 
     def table(self, name: str, trial: str = "") -> pd.DataFrame:
         """A table as it was made, of one trial where it is kept by trial; empty where it is not kept."""
-        kept = self.errors.get(name, [])
-        kept = kept.get(trial, []) if trial else kept
+        kept = self.errors.get(name) or []
+        kept = kept.get(trial, []) if trial and kept else kept
         table = pd.DataFrame(kept) if isinstance(kept, list) else pd.DataFrame.from_dict(kept, orient="index")
         table = table.set_index("row") if "row" in table else table
         return table.astype({column: float for column in table.columns if column not in TEXTS})

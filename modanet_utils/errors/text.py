@@ -132,8 +132,8 @@ def growth(one: Source) -> str:
         return ""
     most = CLOTHING[np.nanargmax(grown[:-1])]
     return (
-        f"The combined loss draws {most} {np.nanmax(grown[:-1]):.1f} times as large as it is, more than any other class, "
-        f"and all clothing together {grown[-1]:.2f} times."
+        f"The combined loss draws {most} {np.nanmax(grown[:-1]):.1f} times as large as it is, more than any other "
+        f"class, and all clothing together {grown[-1]:.2f} times."
     )
 
 
