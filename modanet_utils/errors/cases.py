@@ -93,13 +93,10 @@ def cases_of(
     dataset: Dataset, chosen: Mapping[str, Sequence[int]], predictions: Mapping[int, LabelMap], photos: bool
 ) -> dict[str, list[Case]]:
     """The chosen images, with what was predicted for them, and with their photos where these may be shown."""
-    known = DISPUTED.get(dataset.name, {})
-
-    def case(i: int) -> Case:
-        photo = dataset.image(i) if photos else None
-        return Case(i, dataset.label_map(i), predictions[i], photo, known.get(i, ""))
-
-    return {name: [case(i) for i in ids] for name, ids in chosen.items()}
+    known, maps = DISPUTED.get(dataset.name, {}), dataset.label_map
+    images = {i: dataset.image(i) if photos else None for ids in chosen.values() for i in ids}
+    cases = {i: Case(i, maps(i), predictions[i], photo, known.get(i, "")) for i, photo in images.items()}
+    return {name: [cases[i] for i in ids] for name, ids in chosen.items()}
 
 
 def disputes(cases: Iterable[Case]) -> str:

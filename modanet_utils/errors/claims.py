@@ -19,10 +19,6 @@ from modanet_utils.thresholds import ACCURATE, FOUND_SHARE, SHIFT, SMALL_SHARE, 
 FINE = ("dress", "pants")
 
 
-def no_counts() -> NDArray:
-    return np.zeros((0, 16, 14), np.int64)
-
-
 @dataclass(frozen=True)
 class Evidence:
     """What the claims are decided on; those of notebook 04 on the first alone.
@@ -36,10 +32,10 @@ class Evidence:
     """
 
     source: Source
-    after: NDArray = field(default_factory=no_counts)
+    after: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))
     unweighted: NDArray | None = None
     rare: Sequence[str] = ()
-    outlines: NDArray = field(default_factory=no_counts)
+    outlines: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))
 
     def cell(self, table: str, row: Any, column: str) -> Ends:
         """A number of a table with its interval; an integer is a row's place."""

@@ -60,12 +60,12 @@ def stacked(axis: Axes, table: pd.DataFrame, colors: Mapping[str, str], names: M
     left = np.zeros(len(table))
     for name in table:
         widths = 100 * table[name].to_numpy(float)
-        axis.barh(
-            range(len(table)), widths, 0.72, left=left, color=colors[name], ec="white", label=names.get(name, name)
-        )
+        style = {"color": colors[name], "ec": "white", "label": names.get(name, name)}
+        axis.barh(range(len(table)), widths, 0.72, left=left, **style)
         for row in np.flatnonzero(widths >= 5):
-            style = {"fontsize": 9, "color": "white" if name in ("hair", "outer", "boots") else "black"}
-            axis.text(left[row] + widths[row] / 2, row, f"{widths[row]:.0f}", ha="center", va="center", **style)
+            ink = "white" if name in ("hair", "outer", "boots") else "black"
+            place = left[row] + widths[row] / 2, row, f"{widths[row]:.0f}"
+            axis.text(*place, ha="center", va="center", fontsize=9, color=ink)
         left += widths
     rows(axis, list(table.index))
     axis.grid(False)
@@ -89,9 +89,8 @@ def opening(trials: Mapping[str, Any]) -> Drawn:
     title = f"The combined loss calls {short['hair'].mean():.0%} of the hair headwear"
     if len(long):
         title += f" after {short['epochs'].iloc[0]} epochs, {long['hair'].mean():.1%} after {long['epochs'].iloc[0]}"
-    return finished(
-        figure, None, title, f"Of the skin it calls {short['skin'].mean():.0%} clothing; a dot is a training"
-    )
+    skin = f"Of the skin it calls {short['skin'].mean():.0%} clothing; a dot is a training"
+    return finished(figure, None, title, skin)
 
 
 def confusions(one: Source, number: int = 6) -> Drawn:
@@ -112,11 +111,8 @@ def confusions(one: Source, number: int = 6) -> Drawn:
         lost = ratio(wrong[*at], counts.sum(axis=1)[at[0]])[row]
         axis.annotate(f"{share[row]:.1f}; {lost:.0%} of all {truth}", (share[row], row + 0.19), (4, 0), **SMALL)
     rows(axis, [" called ".join(pair) for pair in pairs])
-    panel(
-        axis,
-        xlim=(0, 1.35 * axis.dataLim.x1),
-        xlabel="percent of all wrong pixels; of the combined loss also of the true label",
-    )
+    axis.set_xlim(0, 1.35 * axis.dataLim.x1)
+    panel(axis, xlabel="percent of all wrong pixels; of the combined loss also of the true label")
     axis.legend(loc="lower right", fontsize=9)
     title = f"The {number} largest confusions are {share[:number].sum():.0f}% of the wrong pixels"
     title += f", hair called headwear {100 * ratio(wrong[HAIR, HEADWEAR], wrong.sum()):.1f}%"
@@ -152,9 +148,8 @@ def skin_by_distance(one: Source, at: int = 3) -> Drawn:
     axis.legend(fontsize=9)
     row, near = table.iloc[at], table.iloc[0]
     title = f"{row['rate']:.0%} of the skin {row['pixels from clothing']} pixels from any clothing is called clothing"
-    return finished(
-        figure, one, title, f"At {near['pixels from clothing']} pixels it is {near['rate']:.0%}; a line a trial"
-    )
+    more = f"At {near['pixels from clothing']} pixels it is {near['rate']:.0%}; a line a trial"
+    return finished(figure, one, title, more)
 
 
 def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Drawn:
@@ -270,6 +265,6 @@ def sizes(one: Source) -> Drawn:
     legend_below(figure, axis)
     first, last = table.iloc[0], table.iloc[-1]
     title = (
-        f"Of the smallest instances {first['recall']:.0%} of the pixels are found, of the largest {last['recall']:.0%}"
+        f"Of the smallest instances {first['recall']:.0%} of the pixels are found, of large ones {last['recall']:.0%}"
     )
     return finished(figure, one, title, f"Hardly found are {first['missed']:.0%} and {last['missed']:.0%} of them")

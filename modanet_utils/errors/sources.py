@@ -12,7 +12,7 @@ from modanet_utils.plots import show
 from modanet_utils.results.opening import Drawn
 from modanet_utils.results.workspace import Workspace
 
-TEXTS = ("text", "truth", "prediction", "pixels from clothing")
+TEXTS = ("text", "pixels from clothing")
 """Columns that are no numbers."""
 
 
@@ -35,7 +35,7 @@ class Source:
 
     def table(self, name: str, trial: str = "") -> pd.DataFrame:
         """A table as it was made, of one trial where it is kept by trial; empty where it is not kept."""
-        kept = self.errors.get(name) or []
+        kept: Any = self.errors.get(name) or []
         kept = kept.get(trial, []) if trial and kept else kept
         table = pd.DataFrame(kept) if isinstance(kept, list) else pd.DataFrame.from_dict(kept, orient="index")
         table = table.set_index("row") if "row" in table else table

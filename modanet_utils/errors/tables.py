@@ -13,7 +13,7 @@ from modanet_utils.errors.places import EDGES, KINDS, OUTLINES, Scan
 from modanet_utils.metrics import leak, ratio
 from modanet_utils.results.workspace import Workspace
 from modanet_utils.statistics import Estimate, Measure, bootstrap, ends, paired_comparison
-from modanet_utils.thresholds import ALARM_SHARE, FOUND_SHARE, SHIFT, SMALL_SHARE
+from modanet_utils.thresholds import ALARM_SHARE, FOUND_SHARE, SMALL_SHARE
 from modanet_utils.trials import label_of
 
 SIZES: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
@@ -44,9 +44,7 @@ def compared(before: NDArray, after: NDArray, measure: Measure) -> dict[str, Any
 
     ``before``, ``after`` and ``difference``, each with ``_low`` and ``_high``.
     """
-    found: dict[str, Any] = {
-        name: bootstrap(counts, measure) for name, counts in (("before", before), ("after", after))
-    }
+    found: dict[str, Any] = {"before": bootstrap(before, measure), "after": bootstrap(after, measure)}
     found["difference"] = paired_comparison(before, after, measure)[:3]
     return {key: value for name, parts in found.items() for key, value in ends(name, parts).items()}
 
@@ -101,43 +99,41 @@ def alarms(counts: NDArray) -> NDArray[np.int64]:
     return table
 
 
-QUESTIONS: dict[str, tuple[str, Callable[[NDArray], NDArray], Measure]] = {
-    "hair_as_headwear": ("hair called headwear, of all hair", np.asarray, metrics.hair_as_headwear),
-    "hair_as_headwear_hatless": ("the same where nobody wears any", hatless, metrics.hair_as_headwear),
-    "hair_as_clothing": ("hair called any clothing, of all hair", np.asarray, metrics.hair_as_clothing),
-    "headwear_false_positives_on_hair":
-        ("headwear's false positives that lie on hair", np.asarray, metrics.headwear_false_positives_on_hair),
-    "headwear_missed":
-        ("headwear missed, of all its pixels", np.asarray, lambda counts: 1 - leak(counts, HEADWEAR, HEADWEAR)),
-    "headwear_unseen": ("images with headwear, hardly any found", alarms, lambda table: leak(table, 1, 0)),
-    "headwear_alarms": ("images without headwear, some reported", alarms, lambda table: leak(table, 0, 1)),
-    "skin_as_clothing": ("skin called clothing, of all skin", np.asarray, metrics.skin_as_clothing),
-}  # fmt: skip
-"""What the notebook asks of every trial, by the name that results.json uses: text, what is resampled, its score."""
+QUESTIONS: dict[str, tuple[Callable[[NDArray], NDArray], Measure]] = {
+    "hair_as_headwear": (np.asarray, metrics.hair_as_headwear),
+    "hair_as_headwear_hatless": (hatless, metrics.hair_as_headwear),
+    "hair_as_clothing": (np.asarray, metrics.hair_as_clothing),
+    "headwear_false_positives_on_hair": (np.asarray, metrics.headwear_false_positives_on_hair),
+    "headwear_missed": (np.asarray, lambda counts: 1 - leak(counts, HEADWEAR, HEADWEAR)),
+    "headwear_unseen": (alarms, lambda table: leak(table, 1, 0)),
+    "headwear_alarms": (alarms, lambda table: leak(table, 0, 1)),
+    "skin_as_clothing": (np.asarray, metrics.skin_as_clothing),
+}
+"""What is asked of every trial, by the name that results.json uses: what is resampled, and its score.
+
+``headwear_unseen`` and ``headwear_alarms`` are shares of images, see `alarms`; the others are shares of pixels.
+"""
 
 
 def answers(before: NDArray, after: NDArray, limit: NDArray) -> pd.DataFrame:
     """Every question answered by counts ``(images, 16, 14)`` of two trials and of `scan.resolution_limit`.
 
-    A row a question: ``text``, the columns of `compared`, and ``limit``. NaN where undefined.
+    A row a question: the columns of `compared`, and ``limit``. NaN where undefined.
     """
-    asked = {
-        name: _answer(text, select(before), select(after), select(limit), measure)
-        for name, (text, select, measure) in QUESTIONS.items()
-    }
-    return pd.DataFrame.from_dict(asked, orient="index")
+    rows = {name: _answer([f(c) for c in (before, after, limit)], measure) for name, (f, measure) in QUESTIONS.items()}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _answer(text: str, before: NDArray, after: NDArray, limit: NDArray, measure: Measure) -> dict[str, Any]:
-    return {"text": text, **compared(before, after, measure), "limit": float(measure(limit.sum(axis=0)))}
+def _answer(counts: Sequence[NDArray], measure: Measure) -> dict[str, Any]:
+    before, after, limit = counts
+    return {**compared(before, after, measure), "limit": float(measure(limit.sum(axis=0)))}
 
 
 def skin_deeper(before: Scan, after: Scan) -> pd.DataFrame:
     """Further rows for `answers`, of scans of `places.on_the_body`: skin called clothing that is more than an edge."""
-    rows = {}
-    for name, part, unit in (("skin_deeper", "depth", "pixels"), ("skin_deeper_coarse", "coarse", "network pixels")):
-        found = before.found[part], after.found[part], after.found[f"limit_{part}"]
-        rows[name] = _answer(f"of that, over {SHIFT} {unit} from clothing", *found, deeper_share)
+    parts = {"skin_deeper": "depth", "skin_deeper_coarse": "coarse"}
+    found = {name: (before.found[p], after.found[p], after.found[f"limit_{p}"]) for name, p in parts.items()}
+    rows = {name: _answer(counts, deeper_share) for name, counts in found.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -8,10 +8,9 @@ import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils import metrics
-from modanet_utils.classes import CLOTHING, HAIR, HEADWEAR
+from modanet_utils.classes import HAIR, HEADWEAR
 from modanet_utils.errors.places import KINDS
 from modanet_utils.errors.sources import Source
-from modanet_utils.errors.tables import growth_of
 from modanet_utils.results.text import PENDING, bullets, listed, on_real_photos, row_text
 from modanet_utils.thresholds import SHIFT
 from modanet_utils.trials import label_of
@@ -21,11 +20,6 @@ MEASURES = {"hair": ("hair called headwear", 100), "skin": ("skin called clothin
 LENGTHS: tuple[str, ...] = ("cross_entropy", "cross_entropy_long", "combined", "combined_long", "combined_body")
 LENGTHS += ("combined_body_tagged_long", "recommended")
 """The trials that are compared, by name."""
-
-
-def compared(name: str) -> bool:
-    """Whether a training, by its name in the plan, is one of `LENGTHS`."""
-    return name.split("-seed")[0] in LENGTHS
 
 
 def entries(runs: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,11 +42,8 @@ def trainings(trials: Mapping[str, Any]) -> pd.DataFrame:
 
 def training_table(trials: Mapping[str, Any]) -> pd.DataFrame:
     """`trainings` as a reader sees them."""
-    table = trainings(trials)
-    shown = {
-        text: table[name].map(f"{{:{'.1%' if unit == 100 else '.2f'}}}".format)
-        for name, (text, unit) in MEASURES.items()
-    }
+    table, forms = trainings(trials), {100: "{:.1%}".format, 1: "{:.2f}".format}
+    shown = {text: table[name].map(forms[unit]) for name, (text, unit) in MEASURES.items()}
     return table[["trial", "epochs"]].assign(**shown)
 
 
@@ -123,17 +114,6 @@ def hats_and_hair(one: Source) -> str:
         f"headwear. Hair has {times:.1f} times the pixels of headwear: with {leak:.0%} of the hair called headwear, "
         f"headwear's precision cannot exceed {recall:.2f} / ({recall:.2f} + {times:.1f} × {leak:.2f}) = "
         f"{recall / (recall + times * leak):.2f}. It is {counts[HEADWEAR, HEADWEAR] / counts[:, HEADWEAR].sum():.2f}."
-    )
-
-
-def growth(one: Source) -> str:
-    """Which class is drawn too large most, and how large all clothing is drawn, from recorded counts."""
-    if "counts" not in one.errors or np.isnan(grown := growth_of(one.errors["counts"]["combined"])).all():
-        return ""
-    most = CLOTHING[np.nanargmax(grown[:-1])]
-    return (
-        f"The combined loss draws {most} {np.nanmax(grown[:-1]):.1f} times as large as it is, more than any other "
-        f"class, and all clothing together {grown[-1]:.2f} times."
     )
 
 

@@ -15,7 +15,6 @@ from modanet_utils.errors.tables import keep
 from modanet_utils.errors.text import (
     answer,
     entries,
-    growth,
     hats_and_hair,
     length_effect,
     more_answer,
@@ -106,11 +105,6 @@ def test_a_small_share_of_the_hair_is_a_large_one_of_the_headwear() -> None:
     assert "Hair has 4.0 times the pixels" in text and "= 0.65. It is 0.58." in text
     assert "a hat in 50% of the photos without one and misses 40%" in text
     assert "no precision" in hats_and_hair(make_source(np.nan))
-
-
-def test_the_class_that_grows_most_is_named() -> None:
-    assert growth(make_source()).startswith("The combined loss draws top 1.1 times as large as it is")
-    assert growth(make_source(np.nan)) == growth(Source({})) == ""
 
 
 def test_the_answer_of_notebook_05_takes_its_words_from_verdicts_and_intervals() -> None:

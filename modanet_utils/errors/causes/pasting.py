@@ -1,6 +1,5 @@
 """Is it the place, is it the second person? Hats put on heads and beside them, and two people on one background."""
 
-from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -9,17 +8,8 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLASSES, HEADWEAR, IGNORE, LABELS
-from modanet_utils.errors.causes.pictures import (
-    Cutout,
-    Pair,
-    Scene,
-    compose,
-    cut_out,
-    evenly,
-    hats,
-    wear,
-    without_person,
-)
+from modanet_utils.errors.causes import pictures
+from modanet_utils.errors.causes.pictures import Cutout, Scene, cut_out, evenly
 from modanet_utils.errors.causes.stage import PICTURES, Stage, hairy, look
 from modanet_utils.errors.places import labelled
 from modanet_utils.errors.tables import called_share, estimates
@@ -34,8 +24,9 @@ def fitted(one: Stage, number: int = PICTURES) -> dict[int, tuple[Scene, Scene, 
 
     The hats go round in the order of the training images.
     """
-    stock: list[Cutout] = hats(one.hat_scenes)
-    tried = {i: wear(one.scenes[i], stock[at % len(stock)]) for at, i in enumerate(hairy(one, None))} if stock else {}
+    stock = pictures.hats(one.hat_scenes)
+    heads = enumerate(hairy(one, None) if stock else ())
+    tried = {image_id: pictures.wear(one.scenes[image_id], stock[at % len(stock)]) for at, image_id in heads}
     worn = {image_id: scenes for image_id, scenes in tried.items() if scenes is not None}
     return {image_id: worn[image_id] for image_id in evenly(list(worn), number)}
 
@@ -84,27 +75,21 @@ def figures(one: Stage) -> list[int]:
     return usable
 
 
-def composed(one: Stage, ids: Sequence[int], pair: int, number: int) -> list[Pair]:
-    """A pair of people on a third photo's background, once for every overlap of `OVERLAPS`."""
-    rear, front, behind = (one.scenes[ids[(pair + at * number) % len(ids)]] for at in range(3))
-    first, second = (cast(Cutout, cut_out(person, range(1, len(LABELS)))) for person in (rear, front))
-    background = without_person(behind)
-    return [compose(background, first, second, overlap) for overlap in OVERLAPS]
-
-
 def crowd_counts(one: Stage, number: int = 20, quiet: bool = False) -> NDArray[np.int64]:
     """People of composed pictures: ``(pairs, overlaps, 5, 16, 14)``.
 
     The five: the rear person alone, with the front one, with a silhouette; the front person alone, with the rear one.
     Counted are, in every picture, the pixels of a person that are visible when both are there.
     """
-    ids = figures(one)
-    chosen = evenly(ids, 3 * number)
+    chosen = evenly(figures(one), 3 * number)
     pairs = len(chosen) // 3
     progress = Progress(pairs, quiet)
     counts = np.zeros((pairs, len(OVERLAPS), 5, len(LABELS), len(CLASSES)), np.int64)
     for pair in progress.over(range(pairs), "composing"):
-        versions = composed(one, chosen, pair, pairs)
+        *people, behind = (one.scenes[chosen[pair + at * pairs]] for at in range(3))
+        rear, front = (cast(Cutout, cut_out(person, range(1, len(LABELS)))) for person in people)
+        background = pictures.without_person(behind)
+        versions = [pictures.compose(background, rear, front, overlap) for overlap in OVERLAPS]
         parts = [part for version in versions for part in (version.together, version.silhouette, version.front)]
         alone, *others = look(one.net, [part.photo for part in (versions[0].rear, *parts)])
         for at, version in enumerate(versions):

@@ -5,15 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modanet_utils.classes import HAIR, HEADWEAR, IGNORE
-from modanet_utils.errors.causes.pictures import (
-    Colors,
-    Scene,
-    directions,
-    distance_moved,
-    mean_color,
-    nearness,
-    recolor,
-)
+from modanet_utils.errors.causes.pictures import Scene, directions, distance_moved, mean_color, nearness, recolor
 from modanet_utils.errors.causes.stage import PICTURES, Stage, hairy, look
 from modanet_utils.errors.tables import estimates
 from modanet_utils.metrics import ratio
@@ -64,15 +56,13 @@ def explain_leak(frame: pd.DataFrame) -> pd.DataFrame:
     weights = np.concatenate([np.ones((1, len(x))), drawn])
     normal = np.einsum("rn,ni,nj->rij", weights, scaled, scaled)
     slopes = np.einsum("rij,rj->ri", np.linalg.pinv(normal), np.einsum("rn,ni,n->ri", weights, scaled, y))[:, 1:]
-    table["slope"], table["unit"] = (
-        slopes[0],
-        [frame["distance"].std(ddof=0), x[:, 1].std(), frame["height"].std(ddof=0)],
-    )
+    table["slope"] = slopes[0]
+    table["unit"] = [frame["distance"].std(ddof=0), x[:, 1].std(), frame["height"].std(ddof=0)]
     table["slope_low"], table["slope_high"] = np.quantile(slopes[1:], [0.025, 0.975], axis=0)
     return table
 
 
-def recolored(one: Scene, hats: Colors, hairs: Colors) -> list[NDArray[np.uint8]]:
+def recolored(one: Scene, hats: NDArray, hairs: NDArray) -> list[NDArray[np.uint8]]:
     """The photo unchanged, then every condition of `CONDITIONS` at every step of `STEPS`.
 
     The background goes the way of the hair, or the opposite way where it is too bright or dark to go that as far.
@@ -111,10 +101,8 @@ def dose_response(counts: NDArray) -> pd.DataFrame:
 
     def measure(summed: NDArray) -> NDArray:
         share = ratio(summed[..., 1], summed.sum(axis=-1))
-        hat, hair, background = (
-            np.concatenate([share[..., :1], each], axis=-1)
-            for each in np.split(share[..., 1:], len(CONDITIONS), axis=-1)
-        )
+        each = np.split(share[..., 1:], len(CONDITIONS), axis=-1)
+        hat, hair, background = (np.concatenate([share[..., :1], own], axis=-1) for own in each)
         return np.concatenate([hat, hair, background, hat - hair, hat - background], axis=-1)
 
     index = pd.Index((0, *STEPS), name="distance")
