@@ -143,7 +143,7 @@ def skin_by_distance(one: Source, at: int = 3) -> Drawn:
         table = one.table("skin_by_distance", trial)
         line(axis, np.arange(len(table)) + shift, table, "rate", color_of(label), label, 100)
     axis.set_xticks(range(len(table)), table["pixels from clothing"])
-    panel(axis, xlabel="pixels of the photo from the nearest clothing", ylabel="skin called clothing, percent")
+    panel(axis, xlabel="pixels of the photo from the nearest clothing", ylabel="percent of the skin")
     axis.set_ylim(bottom=0)
     axis.legend(fontsize=9)
     row, near = table.iloc[at], table.iloc[0]

@@ -40,13 +40,6 @@ def trainings(trials: Mapping[str, Any]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(MEASURES, float))
 
 
-def training_table(trials: Mapping[str, Any]) -> pd.DataFrame:
-    """`trainings` as a reader sees them."""
-    table, forms = trainings(trials), {100: "{:.1%}".format, 1: "{:.2f}".format}
-    shown = {text: table[name].map(forms[unit]) for name, (text, unit) in MEASURES.items()}
-    return table[["trial", "epochs"]].assign(**shown)
-
-
 def at_lengths(table: pd.DataFrame) -> list[pd.DataFrame]:
     """The rows of the combined loss, and of its longer training."""
     return [table[table["trial"] == label_of(name)] for name in ("combined", "combined_long")]

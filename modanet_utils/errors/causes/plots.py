@@ -88,7 +88,7 @@ def crowd(one: Source) -> Drawn:
         line(axis, np.arange(len(table)) + shift, table, name, color, label)
     axis.axhline(0, color="black", lw=1)
     axis.set_xticks(range(len(table)), [f"{overlap:.0%}" for overlap in table.index])
-    panel(axis, xlabel="share of the person covered", ylabel="change of the mean IoU")
+    panel(axis, xlabel="share of the person covered", ylabel="change of mean IoU")
     legend_below(figure, axis)
     row, share = table.iloc[-1], table.index[-1]
     costs = "costs" if row["rear_high"] < 0 else "does not clearly cost"
