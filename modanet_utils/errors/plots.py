@@ -121,7 +121,8 @@ def confusions(one: Source, number: int = 6) -> Drawn:
 
 def false_hats(one: Source) -> Drawn:
     """What the pixels wrongly called headwear are in truth, beside all pixels; labels below 4% are drawn together."""
-    if "counts" not in one.errors or (table := origins(one.errors["counts"]["combined"]))["false"].isna().all():
+    table = origins(one.errors["counts"]["combined"]) if "counts" in one.errors else pd.DataFrame()
+    if table.empty or table["false"].isna().all() or not table.loc["hair", "all"] > 0:
         return None
     large = (table >= 0.04).any(axis=1)
     bars = table[large].T.assign(other=table[~large].sum()).set_axis(["false hats", "all pixels"])

@@ -41,9 +41,10 @@ class Source:
         table = table.set_index("row") if "row" in table else table
         return table.astype({column: float for column in table.columns if column not in TEXTS})
 
-    def has(self, name: str, column: str, trial: str = "") -> bool:
-        """Whether a column of a table holds anything but zeros and undefined values."""
+    def has(self, name: str, column: str, trial: str = "", row: str | None = None) -> bool:
+        """Whether a column of a table, or one row of it, holds anything but zeros and undefined values."""
         table = self.table(name, trial)
+        table = table if row is None else table[table.index == row]
         return column in table and bool((table[column].fillna(0) != 0).any())
 
 

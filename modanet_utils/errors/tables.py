@@ -208,18 +208,18 @@ def small_missed(counts: NDArray) -> Estimate:
 
 
 def kind_table(kinds: NDArray) -> pd.DataFrame:
-    """What mending one kind of error would bring, per class and on average, from ``kinds`` of `places.of_the_shapes`.
+    """What fixing one kind of error would bring, per class and on average, from ``kinds`` of `places.of_the_shapes`.
 
     Returns:
-        A row a class and "mean" last: ``iou``, then for every kind of `KINDS` ``KIND`` (gain of IoU from mending
+        A row a class and "mean" last: ``iou``, then for every kind of `KINDS` ``KIND`` (gain of IoU from fixing
         missed and false pixels of that kind), with ``_low`` and ``_high``, and ``missed_KIND``, ``false_KIND``
         (pixels, as a share of the class's true pixels).
     """
 
     def measure(summed: NDArray) -> NDArray:
         now, right, missed, false = share(summed), summed[..., 0], summed[..., 1:4], summed[..., 4:]
-        mended = ratio(right[..., None] + missed, summed.sum(axis=-1)[..., None] - false) - now[..., None]
-        values = np.stack([now, *np.moveaxis(mended, -1, 0)], axis=-2)
+        fixed = ratio(right[..., None] + missed, summed.sum(axis=-1)[..., None] - false) - now[..., None]
+        values = np.stack([now, *np.moveaxis(fixed, -1, 0)], axis=-2)
         defined = np.isfinite(values)
         means = ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
         return np.concatenate([values, means[..., None]], axis=-1)

@@ -82,7 +82,7 @@ def length_effect(trials: Mapping[str, Any]) -> str:
 def place_and_colour(one: Source) -> str:
     """Whether hats are known by their place, and what colour adds; empty where neither is defined."""
     said = ""
-    if one.has("pasted_hats", "value"):
+    if one.has("pasted_hats", "value", row="worn"):
         hats = one.table("pasted_hats")
         worn, beside = hats.loc[["worn", "beside"], "value"]
         said = f"{'Place comes first' if hats.loc['context', 'low'] > 0 else 'Place alone does not decide'}: of a hat "
@@ -98,8 +98,9 @@ def place_and_colour(one: Source) -> str:
 
 def hats_and_hair(one: Source) -> str:
     """How often hats are missed and seen where none is, and why a little hair is a large part of the headwear."""
-    if not one.has("answers", "after") or not (counts := np.array(one.errors["counts"]["combined"]))[:, HEADWEAR].any():
-        return "No headwear is found, so there is no precision to take apart."
+    counts = np.array(one.errors["counts"]["combined"]) if one.has("answers", "after") else np.zeros((16, 14))
+    if not (counts[:, HEADWEAR].any() and counts[HEADWEAR].any() and counts[HAIR].any()):
+        return "No headwear is found, or no hair is labelled, so there is no precision to take apart."
     alarms, missed = one.table("answers")["after"][["headwear_alarms", "headwear_missed"]]
     times, recall, leak = counts[HAIR].sum() / counts[HEADWEAR].sum(), 1 - missed, metrics.hair_as_headwear(counts)
     return (

@@ -23,6 +23,7 @@ from modanet_utils.errors.plots import (
     skin_by_distance,
 )
 from modanet_utils.errors.sources import Source
+from modanet_utils.errors.text import hats_and_hair, place_and_colour
 from modanet_utils.results.opening import Drawn
 
 FIGURES = (confusions, false_hats, skin_by_distance, kinds, outlines, sizes)
@@ -62,6 +63,17 @@ def test_a_figure_states_its_finding_and_the_alternative_text_too(draw: Callable
 def test_what_is_undefined_or_not_recorded_is_not_drawn(draw: Callable[[Source], Drawn]) -> None:
     assert draw(make_source(np.nan)) is None
     assert draw(Source({})) is None
+
+
+def test_data_without_hair_make_no_figure_about_it() -> None:
+    counts = np.zeros((16, 14), np.int64)
+    counts[0, HEADWEAR] = counts[HEADWEAR, HEADWEAR] = 5
+    hats = [
+        {"row": name, "value": value, "low": value, "high": value} for name, value in (("real", 0.5), ("worn", None))
+    ]
+    one = Source({"errors": {"counts": {"combined": counts.tolist()}, "pasted_hats": hats}})
+    assert false_hats(one) is None and causes.pasted_hats(one) is None
+    assert place_and_colour(one) == "" and "no hair is labelled" in hats_and_hair(one)
 
 
 def test_titles_follow_the_numbers() -> None:

@@ -36,7 +36,7 @@ def _beside(
 
 def pasted_hats(one: Source) -> Drawn:
     """How much of a hat is found on a head and beside the person, from `pasting.hat_table`."""
-    if not one.has("pasted_hats", "value"):
+    if not one.has("pasted_hats", "value", row="worn"):
         return None
     table = one.table("pasted_hats").rename(columns={"low": "value_low", "high": "value_high"})
     figure, (axis,) = _beside(worn_and_beside(), 2, 3.0, 2.5, 1)
