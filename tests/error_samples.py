@@ -8,15 +8,14 @@ import torch
 from torch import nn
 
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, LABELS, SKIN
-from modanet_utils.errors.breakdown import growth_table, kind_table, outline_table, part_table, size_table
-from modanet_utils.errors.causes.crowd import crowd_counts, crowd_table
-from modanet_utils.errors.causes.hats import hat_counts, hat_table
+from modanet_utils.errors.causes.pasting import crowd_counts, crowd_table, hat_counts, hat_table
 from modanet_utils.errors.causes.pictures import Scene, palette
-from modanet_utils.errors.causes.probes import probe_counts, probe_table
 from modanet_utils.errors.causes.recoloring import dose_response, explain_leak, recoloring_counts
 from modanet_utils.errors.causes.stage import Stage
-from modanet_utils.errors.places import EDGES, Places, Scan
-from modanet_utils.errors.tables import answers, skin_deeper
+from modanet_utils.errors.places import EDGES, Scan
+from modanet_utils.errors.sources import Source
+from modanet_utils.errors.tables import answers, depth_table, kind_table, outline_table, size_table, skin_deeper
+from modanet_utils.results.schema import plain
 
 TOP = CLASSES.index("top")
 EMPTY = np.zeros((len(LABELS), len(CLASSES)), np.int64)
@@ -63,8 +62,9 @@ def scan_of(counts: np.ndarray, called: int) -> Scan:
     depth[:, 0], depth[:, 5] = (80, 10), (10 - called, called)
     coarse = np.stack([depth[:, :5].sum(axis=1), depth[:, 5]], axis=1)
     nothing = np.stack([depth.sum(axis=2), 0 * depth.sum(axis=2)], axis=2)
-    limit = Places(counts, nothing, np.stack([coarse.sum(axis=2), 0 * coarse.sum(axis=2)], axis=2))
-    return Scan(Places(counts, depth, coarse), limit, {})
+    found = {"depth": depth, "coarse": coarse, "limit": counts, "limit_depth": nothing}
+    found["limit_coarse"] = np.stack([coarse.sum(axis=2), 0 * coarse.sum(axis=2)], axis=2)
+    return Scan(counts, found, {})
 
 
 def answer_table() -> pd.DataFrame:
@@ -74,7 +74,7 @@ def answer_table() -> pd.DataFrame:
 
 
 class RedIsHeadwear(nn.Module):
-    """Calls red pixels headwear and everything else background; its features are the colours."""
+    """Calls red pixels headwear and everything else background."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ def make_stage() -> Stage:
     scenes[90], scenes[91] = person(BROWN, RED, 90), person(BROWN, RED, 91)
     hats = [person(shade, RED, 100 + i) for i, shade in enumerate(shades)]
     blond = [person(color, seed=200 + i) for i, color in enumerate([(200, 170, 110), (210, 180, 130), (190, 160, 100)])]
-    return Stage(RedIsHeadwear(), scenes, hats, blond, palette(hats, HEADWEAR), palette(blond + hats, HAIR))
+    return Stage(RedIsHeadwear(), scenes, hats, palette(hats, HEADWEAR), palette(blond + hats, HAIR))
 
 
 @functools.cache
@@ -119,20 +119,41 @@ def make_tables() -> dict[str, pd.DataFrame]:
     """Every table that is recorded, by name; those of the experiments are of `make_stage`."""
     stage, rng = make_stage(), np.random.default_rng(0)
     counts = rng.integers(1, 50, (6, 16, 14))
-    doses = dose_response(recoloring_counts(stage, 3, quiet=True))
-    parts = rng.integers(1, 50, (6, 3, 2))
+    observed = pd.DataFrame(rng.uniform(0.1, 1, (20, 4)), columns=["leak", "distance", "area", "height"])
     return {
-        "leak_model": explain_leak(
-            pd.DataFrame(rng.uniform(0.1, 1, (20, 4)), columns=["leak", "distance", "area", "height"])
-        ),
-        "recoloring": doses["called"],
-        "recoloring_probability": doses["probability"],
+        "leak_model": explain_leak(observed),
+        "recoloring": dose_response(recoloring_counts(stage, 3, quiet=True)),
         "pasted_hats": hat_table(hat_counts(stage, 3, quiet=True), counts),
-        "probes": probe_table(probe_counts(stage, 2, quiet=True)),
         "crowd": crowd_table(crowd_counts(stage, 2, quiet=True)),
-        "growth": growth_table(counts, counts),
-        "skin_by_part": part_table(parts, parts),
         "outlines": outline_table(rng.integers(1, 50, (6, 13, 4, 2))),
-        "sizes": size_table(counts),
+        "sizes": size_table(np.concatenate([counts, counts + 50_000 * (np.arange(16)[:, None] + np.arange(14) == 0)])),
         "kinds": kind_table(rng.integers(1, 50, (6, 13, 7))),
     }
+
+
+def make_source(unit: float = 1, heading: str = "") -> Source:
+    """Everything that notebooks 04 and 05 record, every number times ``unit``: NaN for data that define nothing."""
+    errors: dict = {"counts": {}, "skin_by_distance": {}}
+    for name, counts in (("cross_entropy", counts_before()), ("combined", counts_after())):
+        errors["counts"][name] = counts.sum(axis=0) * (unit == 1)
+        errors["skin_by_distance"][name] = depth_table(scan_of(counts, 5).found["depth"]).reset_index()
+    tables = {name: table.rename_axis("row").reset_index() for name, table in make_tables().items()}
+    tables["answers"] = answer_table().rename_axis("row").reset_index()
+    for table in [*tables.values(), *errors["skin_by_distance"].values()]:
+        numbers = [name for name in table.columns if name not in ("row", "text", "pixels from clothing")]
+        table[numbers] = table[numbers] * unit
+    errors["skin_by_distance"] = {name: one.to_dict("records") for name, one in errors["skin_by_distance"].items()}
+    errors |= {name: table.to_dict("records") for name, table in tables.items()}
+    dataset = {"name": "tiny", "images": 3, "split": {"test": 3}, "class_share": dict.fromkeys(CLASSES, 1 / 14)}
+    return Source(plain({"errors": errors, "dataset": dataset}), heading)
+
+
+def make_trials() -> dict[str, dict]:
+    """Entries of results.json: the combined loss twice, once longer, and cross-entropy, that takes nothing for hats."""
+    shares = {"cross_entropy": (15, 0.0, 0.1), "combined": (15, 0.2, 0.3), "combined-seed1": (15, 0.3, 0.4)}
+    shares |= {"combined_long": (45, 0.02, 0.2), "all_background": (1, 0.0, 0.0)}
+    return {
+        name: {"epochs": epochs, "test": {"body": {"hair_as_headwear": {"value": hair, "interval": None},
+               "skin_as_clothing": {"value": skin, "interval": None}}, "classes": {"headwear": {"iou": 0.1}}}}
+        for name, (epochs, hair, skin) in shares.items()
+    }  # fmt: skip

@@ -41,7 +41,7 @@ def numbers(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
 
 
 PREDICTED = ("errors/outlines", "errors/kinds")
-"""Counted by notebook 04 on photos predicted anew. A processor rounds otherwise than another: on the one that executed
+"""Counted by notebook 05 on photos predicted anew. A processor rounds otherwise than another: on the one that executed
 the report last, two pixels of 56 million changed sides, with the code from before the moves as well; that moved these
 numbers by less than `ROUNDING`."""
 ROUNDING = 2e-6

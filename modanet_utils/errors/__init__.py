@@ -1,1 +1,1 @@
-"""Notebook 04: where the errors are; `causes` says why."""
+"""Notebooks 04 and 05: where the errors are; `causes` says why."""

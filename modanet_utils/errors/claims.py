@@ -1,56 +1,45 @@
-"""The claims of notebook 04: every strength and drawback that the original report lists, and what could be rivals."""
+"""The claims of notebooks 04 and 05: strengths and drawbacks that the original report lists, and other explanations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLOTHING
-from modanet_utils.errors.breakdown import fineness, growth, small_missed
-from modanet_utils.errors.tables import estimate
+from modanet_utils.errors.sources import Source
+from modanet_utils.errors.tables import estimate, fineness, growth_of, small_missed
 from modanet_utils.metrics import ratio
-from modanet_utils.results.claims import Claim, Ends
+from modanet_utils.results.claims import Claim, Ends, decide
 from modanet_utils.statistics import bootstrap, paired_comparison
 from modanet_utils.thresholds import ACCURATE, FOUND_SHARE, SHIFT, SMALL_SHARE, WIDTH
 
 FINE = ("dress", "pants")
-THRESHOLDS: dict[str, float] = {
-    "hair_as_headwear": 0.01,
-    "headwear_false_positives_on_hair": 0.5,
-    "skin_as_clothing": 0.05,
-    "skin_deeper": 0.5,
-    "skin_deeper_coarse": 0.5,
-}
-"""Question of `tables.answers` and `tables.skin_deeper` to the share above which the claim about it holds."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the claims are decided on.
+    """What the claims are decided on; those of notebook 04 on the first alone.
 
     Attributes:
-        before, after, unweighted: Counts ``(images, 16, 14)`` of cross-entropy, of the combined loss, and of that
-            without class weights, None where it was not trained.
+        source: What the notebook recorded: its tables.
+        after, unweighted: Counts ``(images, 16, 14)`` of the combined loss, and of that without class weights, None
+            where it was not trained.
         rare: The rare classes; see `weights.rare_classes`.
-        outlines: Of the combined loss, from `places.examine`.
-        tables: ``answers`` (rows of `tables.answers` and `tables.skin_deeper`), ``leak_model``, ``recoloring``,
-            ``probes`` and ``crowd``, as `causes` makes them.
+        outlines: Of the combined loss, from `places.of_the_shapes`.
     """
 
-    before: NDArray
-    after: NDArray
-    unweighted: NDArray | None
-    rare: Sequence[str]
-    outlines: NDArray
-    tables: Mapping[str, pd.DataFrame]
+    source: Source
+    after: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))
+    unweighted: NDArray | None = None
+    rare: Sequence[str] = ()
+    outlines: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))
 
     def cell(self, table: str, row: Any, column: str) -> Ends:
         """A number of a table with its interval; an integer is a row's place."""
-        one = self.tables[table]
+        one = self.source.table(table)
         values = one.iloc[row] if isinstance(row, int) else one.loc[row]
         return [float(values[column + end]) for end in ("", "_low", "_high")]
 
@@ -65,7 +54,7 @@ class Evidence:
 
     def dose(self, column: str) -> Ends | None:
         """The effect of the farthest recolouring; None where no hair is called headwear in any colour."""
-        called = (self.tables["recoloring"][["hat", "hair"]] > 0).any(axis=None)
+        called = (self.source.table("recoloring")[["hat", "hair"]] > 0).any(axis=None)
         return self.cell("recoloring", -1, column) if called else None
 
     def rare_minus_common(self) -> Ends:
@@ -107,91 +96,104 @@ def mean_of_images(counts: NDArray) -> Ends:
     return share_of(np.rint(1e6 * own).astype(np.int64), np.full(len(own), 10**6))
 
 
-def _asked(id: str, statement: str, measured: str, question: str) -> Claim:
-    return Claim(id, statement, f"{measured}, combined loss", lambda e: e.cell("answers", question, "after"),
-                 above=THRESHOLDS[question], percent=True)  # fmt: skip
+def _asked(id: str, statement: str, measured: str, question: str, above: float) -> Claim:
+    value = f"{measured}, combined loss"
+    return Claim(id, statement, value, lambda e: e.cell("answers", question, "after"), above=above, percent=True)
 
 
-CLAIMS: tuple[Claim, ...] = (
-    _asked("hair-as-headwear", "Hair is taken for headwear.", "hair pixels called headwear", "hair_as_headwear"),
-    _asked("headwear-false-positives-on-hair", "Headwear's false positives lie mostly on hair.",
-           "headwear's false positives, share on hair", "headwear_false_positives_on_hair"),
-    Claim("combined-loss-leak", "The combined loss makes more hair into headwear than cross-entropy does.",
-          "hair pixels called headwear, combined loss minus cross-entropy",
-          lambda e: e.cell("answers", "hair_as_headwear", "difference"), above=0),
-    _asked("skin-as-clothing", "The body is over-segmented: skin is called clothing.",
-           "skin pixels called clothing", "skin_as_clothing"),
-    _asked("skin-beyond-the-edge", "What is called clothing on skin is more than uncertain edges.",
-           f"skin called clothing, share over {SHIFT} pixels from any true clothing", "skin_deeper"),
-    _asked("skin-beyond-the-networks-edge", "What is called clothing on skin is more than coarse edges.",
-           f"skin called clothing, share over {SHIFT} of the network's pixels from any true clothing",
-           "skin_deeper_coarse"),
-    Claim("accurate-on-most-classes", "It is accurate on most classes.",
-          f"clothing classes with an IoU above {ACCURATE}, of all 13",
-          lambda e: bootstrap(e.after, accurate_share), above=0.5, percent=True),
-    Claim("accurate-on-most-items", "It is accurate on most items.",
-          f"items (a class in a photo) with an IoU above {ACCURATE}, of all",
-          lambda e: accurate_pieces(e.after), above=0.5, percent=True, later=True),
-    Claim("strong-on-single-persons", "It is strong on single persons.",
-          "mean over photos, one annotated person each, of their own mean IoU",
-          lambda e: mean_of_images(e.after), above=ACCURATE),
-    Claim("clear-persons", "It is strong on persons who are clear to see.", "", lambda e: None, above=0,
-          undecided="no truth says how clear a person is"),
-    Claim("fine-boundaries", "Dress and pants have fine boundaries.",
-          f"boundary IoU at {WIDTH} pixels minus that of the truth shifted by a pixel",
-          lambda e: fineness(e.outlines, FINE, "pixel"), above=0),
-    Claim("fine-for-the-network", "Dress and pants have boundaries that are fine for the network's resolution.",
-          "the same, minus that of the truth shifted by a pixel of the network",
-          lambda e: fineness(e.outlines, FINE, "network_pixel"), above=0),
-    Claim("rare-classes-weak", "Rare classes are weak.", "mean IoU of the rare classes minus that of the others",
-          Evidence.rare_minus_common, below=0),
-    Claim("clothing-grows", "Over-segmentation: more is called clothing than there is.",
-          "pixels called clothing, divided by those that are",
-          lambda e: [part[-1] for part in bootstrap(e.after, growth)], above=1),
-    Claim("alike-colours-observed", "The more alike hair and hats are in colour, the more hair is taken for a hat.",
-          "change of the share of hair called headwear with one standard deviation of distance in colour, at equal "
-          "area and height", Evidence.slope, below=0,
-          undecided="too few photos, or no hair is called headwear in any"),
-    Claim("alike-colours-cause", "Hair that comes nearer to hats in colour is called headwear more often.",
-          "hair called headwear after the farthest recolouring, toward hats minus toward other hair",
-          lambda e: e.dose("difference"), above=0, undecided="no hair is called headwear in any colour"),
-    Claim("not-just-any-colour",
-          "Hair is taken for headwear because the colours are alike, not because any colours are strange.",
-          "hair called headwear after the farthest recolouring, of hair toward hats minus of the background",
-          lambda e: e.dose("against_background"), above=0, later=True,
-          undecided="no hair is called headwear in any colour"),
-    Claim("decision-at-fault", "Hair and headwear are separate in the features, and mixed up by the decision.",
-          "balanced accuracy of a logistic regression on the last features minus that of the network's decision",
-          lambda e: e.cell("probes", "gain", "balanced"), above=0),
-    Claim("complex-scenes", "Several people in a picture confuse it.",
-          "mean IoU of two composed people, the rear one covered by 30%, minus that of the same people alone",
-          lambda e: e.cell("crowd", -1, "both"), below=0),
-    Claim("people-not-things", "It is another person that confuses, not just anything in front.",
-          "mean IoU of the rear person behind another minus behind a plain silhouette, at 30%",
-          lambda e: e.cell("crowd", -1, "person"), below=0),
-    Claim("people-apart", "Several people in a picture confuse it even where nobody is covered.",
-          "mean IoU of two composed people side by side minus that of the same people alone",
-          lambda e: e.cell("crowd", 0, "both"), below=0, later=True),
-    Claim("people-apart-not-things", "Beside somebody it is another person that confuses, not just any thing.",
-          "mean IoU of a person beside another minus beside a plain silhouette, nobody covered",
-          lambda e: e.cell("crowd", 0, "person"), below=0, later=True),
-    Claim("small-parts-missed", "Small parts are missed.",
-          f"items of which less than {FOUND_SHARE:.0%} is found, share among those below {SMALL_SHARE:.2%} of the "
-          "picture minus among larger ones", lambda e: small_missed(e.after), above=0),
-    Claim("precision-because-of-weights", "Precision drops because of the focus on minority classes.",
-          "share of the pixels called a garment that are that garment, combined loss with class weights minus without",
-          Evidence.weights_alone, below=0,
-          undecided="the combined loss without class weights has not been trained on these data"),
-    Claim("womens-clothing", "It works mainly for women's clothing.", "", lambda e: None, above=0,
-          undecided="no truth says who wears a garment, and the 13 classes are the same for all"),
-)  # fmt: skip
-"""The first six, on hair, headwear and skin, were written down with their thresholds before the combined loss was
-scored on real photos; the others when both trials had been scored, before their own numbers were computed, but for
-those that are marked as later.
+HAIR_AND_SKIN: dict[str, tuple[Claim, ...]] = {
+    "Hair": (
+        _asked("hair-as-headwear", "The combined loss takes hair for headwear.", "hair pixels called headwear",
+               "hair_as_headwear", 0.01),
+        _asked("headwear-false-positives-on-hair", "The combined loss's false hats lie mostly on hair.",
+               "headwear's false positives, share on hair", "headwear_false_positives_on_hair", 0.5),
+        Claim("combined-loss-leak", "The combined loss makes more hair into headwear than cross-entropy does.",
+              "hair pixels called headwear, combined loss minus cross-entropy",
+              lambda e: e.cell("answers", "hair_as_headwear", "difference"), above=0),
+    ),
+    "Skin": (
+        _asked("skin-as-clothing", "The combined loss over-segments the body: it calls skin clothing.",
+               "skin pixels called clothing", "skin_as_clothing", 0.05),
+        _asked("skin-beyond-the-edge", "What it calls clothing on skin is more than uncertain edges.",
+               f"skin called clothing, share over {SHIFT} pixels from any true clothing", "skin_deeper", 0.5),
+        _asked("skin-beyond-the-networks-edge",
+               "What it calls clothing on skin is more than the coarse edges of its resolution.",
+               f"skin called clothing, share over {SHIFT} of the network's pixels from any true clothing",
+               "skin_deeper_coarse", 0.5),
+    ),
+    "Is it the colour?": (
+        Claim("alike-colours-observed", "The more alike hair and hats are in colour, the more hair is taken for a hat.",
+              "change of the share of hair called headwear with one standard deviation of distance in colour, at equal "
+              "area and height", Evidence.slope, below=0,
+              undecided="too few photos, or no hair is called headwear in any"),
+        Claim("alike-colours-cause", "Hair that comes nearer to hats in colour is called headwear more often.",
+              "hair called headwear after the farthest recolouring, toward hats minus toward other hair",
+              lambda e: e.dose("difference"), above=0, undecided="no hair is called headwear in any colour"),
+        Claim("not-just-any-colour",
+              "Hair is taken for headwear because the colours are alike, not because any colours are strange.",
+              "hair called headwear after the farthest recolouring, of hair toward hats minus of the background",
+              lambda e: e.dose("against_background"), above=0, later=True,
+              undecided="no hair is called headwear in any colour"),
+    ),
+}  # fmt: skip
+"""Of notebook 04, by what they are about. The first six were written down with their thresholds before the combined
+loss was scored on real photos; the others, and those of notebook 05, when both trials had been scored, before their own
+numbers were computed, but for those that are marked as later.
 """
+OTHERS: dict[str, tuple[Claim, ...]] = {
+    "Several people": (
+        Claim("strong-on-single-persons", "The combined loss is strong on single persons.",
+              "mean over photos, one annotated person each, of their own mean IoU",
+              lambda e: mean_of_images(e.after), above=ACCURATE),
+        Claim("complex-scenes", "Several people in a picture confuse the network.",
+              "mean IoU of two composed people, the rear one covered by 30%, minus that of the same people alone",
+              lambda e: e.cell("crowd", -1, "both"), below=0),
+        Claim("people-not-things", "It is another person that confuses the network, not just anything in front.",
+              "mean IoU of the rear person behind another minus behind a plain silhouette, at 30%",
+              lambda e: e.cell("crowd", -1, "person"), below=0),
+        Claim("people-apart", "Several people confuse the network even where nobody is covered.",
+              "mean IoU of two composed people side by side minus that of the same people alone",
+              lambda e: e.cell("crowd", 0, "both"), below=0, later=True),
+        Claim("people-apart-not-things", "Beside somebody it is another person that confuses, not just anything.",
+              "mean IoU of a person beside another minus beside a plain silhouette, nobody covered",
+              lambda e: e.cell("crowd", 0, "person"), below=0, later=True),
+        Claim("clear-persons", "The combined loss is strong on persons who are clear to see.", "",
+              lambda e: None, above=0, undecided="no ground truth says how clear a person is"),
+    ),
+    "Outlines and size": (
+        Claim("fine-boundaries", "The combined loss gives dress and pants fine boundaries.",
+              f"boundary IoU at {WIDTH} pixels minus that of the ground truth shifted by a pixel",
+              lambda e: fineness(e.outlines, FINE, "pixel"), above=0),
+        Claim("fine-for-the-network", "Those boundaries are fine for the network's resolution.",
+              "the same, minus that of the ground truth shifted by a pixel of the network",
+              lambda e: fineness(e.outlines, FINE, "network_pixel"), above=0),
+        Claim("small-parts-missed", "The combined loss misses small parts.",
+              f"instances of which less than {FOUND_SHARE:.0%} is found, share among those below {SMALL_SHARE:.2%} of "
+              "the picture minus among larger ones", lambda e: small_missed(e.after), above=0),
+        Claim("clothing-grows", "The combined loss calls more clothing than there is.",
+              "pixels called clothing, divided by those that are",
+              lambda e: [part[-1] for part in bootstrap(e.after, growth_of)], above=1),
+    ),
+    "Classes": (
+        Claim("accurate-on-most-classes", "The combined loss is accurate on most classes.",
+              f"clothing classes with an IoU above {ACCURATE}, of all 13",
+              lambda e: bootstrap(e.after, accurate_share), above=0.5, percent=True),
+        Claim("accurate-on-most-items", "The combined loss is accurate on most instances.",
+              f"instances (a class in a photo) with an IoU above {ACCURATE}, of all",
+              lambda e: accurate_pieces(e.after), above=0.5, percent=True, later=True),
+        Claim("rare-classes-weak", "Rare classes are weak with the combined loss.",
+              "mean IoU of the rare classes minus that of the others", Evidence.rare_minus_common, below=0),
+        Claim("precision-because-of-weights", "Precision drops because of the focus on minority classes.",
+              "share of the pixels called a garment that are that garment, combined loss with class weights minus "
+              "without", Evidence.weights_alone, below=0,
+              undecided="the combined loss without class weights has not been trained on these data"),
+        Claim("womens-clothing", "The network works mainly for women's clothing.", "", lambda e: None, above=0,
+              undecided="no ground truth says who wears a garment, and the 13 classes are the same for all"),
+    ),
+}  # fmt: skip
+"""Of notebook 05."""
 
 
-def claim_table() -> pd.DataFrame:
-    """All claims before their results: statement and measure."""
-    measures = {c.statement: c.measure if c.measured else f"not decided: {c.undecided}" for c in CLAIMS}
-    return pd.DataFrame({"measure": measures})
+def decided(groups: Mapping[str, Sequence[Claim]], evidence: Evidence) -> list[dict[str, Any]]:
+    """The claims of all groups, as results.json keeps them."""
+    return decide((claim for group in groups.values() for claim in group), evidence)

@@ -1,8 +1,7 @@
 """What depends on the place in a picture, counted into integers as the confusion is, for the same statistics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,21 +16,11 @@ EDGES: tuple[int, ...] = (2, 4, 8, 16, 32)
 """Distances from clothing, in pixels, between which skin is counted."""
 OUTLINES: dict[str, str] = {
     "found": "the prediction",
-    "limit": "resolution alone",
-    "pixel": "truth shifted by a pixel",
-    "network_pixel": "truth shifted by a pixel of the network",
+    "limit": "best at this resolution",
+    "pixel": "ground truth shifted by a pixel",
+    "network_pixel": "ground truth shifted by a pixel of the network",
 }
-PARTS: dict[str, str] = {"head": "face and neck", "middle": "arms, hands, trunk", "legs": "lower legs and feet"}
-"""Parts of the body by position: the upper fifth of a person, what is between, the lower third."""
 KINDS: dict[str, str] = {"boundary": "boundary", "extent": "extent", "segment": "whole pieces"}
-
-
-class Places(NamedTuple):
-    """Of one image or stacked: counts ``(16, 14)`` and `depth_counts` by `EDGES` and by two of the network's pixels."""
-
-    counts: NDArray[np.int64]
-    depth: NDArray[np.int64]
-    coarse: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -39,26 +28,36 @@ class Scan:
     """What a look at every test image gave.
 
     Attributes:
-        found, limit: Of the run's predictions (``found.counts`` are its own counts, made again), and of
-            `scan.resolution_limit`.
+        counts: Of the run's predictions, made again: ``(images, 16, 14)``.
+        found: What the look counted, ``(images, ...)`` by name.
         predictions: By id, of the images that were to be kept.
-        more: What `examine` counted of the predictions, ``(images, ...)`` by name.
     """
 
-    found: Places
-    limit: Places
+    counts: NDArray[np.int64]
+    found: dict[str, NDArray[np.int64]]
     predictions: dict[int, LabelMap]
-    more: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def changed(self, counts: NDArray) -> float:
         """Share of all pixels whose place in the counts is not that of another's, such as the run's own."""
-        return float(np.abs(self.found.counts - counts).sum() / 2 / counts.sum())
+        return float(np.abs(self.counts - counts).sum() / 2 / counts.sum())
 
 
-def places(truth: LabelMap, prediction: LabelMap, pixel: float) -> Places:
-    """One image's `Places`; ``pixel`` is the side of one of the network's pixels, in the photo's."""
-    depth, coarse = (depth_counts(truth, prediction, edges) for edges in (EDGES, (SHIFT * pixel,)))
-    return Places(metrics.confusion_counts(truth, prediction), depth, coarse)
+def on_the_body(truth: LabelMap, prediction: LabelMap, limit: LabelMap, pixel: float) -> dict[str, NDArray[np.int64]]:
+    """What is called clothing where on the body, in one picture.
+
+    Args:
+        limit: The best prediction at the network's resolution, `scan.resolution_limit`.
+        pixel: The side of one of the network's pixels, in the photo's.
+
+    Returns:
+        ``depth`` and ``coarse``, `depth_counts` by `EDGES` and by two of the network's pixels, each also of the limit
+        (``limit_depth``, ``limit_coarse``); ``limit``, the limit's own counts ``(16, 14)``.
+    """
+    found = {"limit": metrics.confusion_counts(truth, limit)}
+    for prefix, called in (("", prediction), ("limit_", limit)):
+        for name, edges in (("depth", EDGES), ("coarse", (SHIFT * pixel,))):
+            found[prefix + name] = depth_counts(truth, called, edges)
+    return found
 
 
 def depth_counts(truth: LabelMap, prediction: LabelMap, edges: Sequence[float]) -> NDArray[np.int64]:
@@ -75,13 +74,12 @@ def depth_counts(truth: LabelMap, prediction: LabelMap, edges: Sequence[float]) 
     return np.bincount(key, minlength=2 * (len(edges) + 1)).reshape(-1, 2).astype(np.int64)
 
 
-def examine(truth: LabelMap, prediction: LabelMap, limit: LabelMap, pixel: float) -> dict[str, NDArray[np.int64]]:
-    """What else depends on the place in one picture; for ``limit`` and ``pixel`` see `scan.resolution_limit`, `places`.
+def of_the_shapes(truth: LabelMap, prediction: LabelMap, limit: LabelMap, pixel: float) -> dict[str, NDArray[np.int64]]:
+    """How outlines and pieces fit in one picture; arguments as for `on_the_body`.
 
     Returns:
-        ``parts`` ``(3, 2)``: skin by `PARTS`, called clothing or not; ``outlines`` ``(13, 4, 2)``: per class and
-        `OUTLINES`, pixels in both boundary bands and in one alone; ``kinds`` ``(13, 7)``: per class right pixels,
-        then missed and false ones by `KINDS`.
+        ``outlines`` ``(13, 4, 2)``: per class and `OUTLINES`, pixels in both boundary bands and in one alone; ``kinds``
+        ``(13, 7)``: per class right pixels, then missed and false ones by `KINDS`.
     """
     prediction, limit = (np.where(truth == IGNORE, 0, one).astype(np.uint8) for one in (prediction, limit))
     outlines, kinds = np.zeros((len(CLOTHING), len(OUTLINES), 2), np.int64), np.zeros((len(CLOTHING), 7), np.int64)
@@ -92,7 +90,7 @@ def examine(truth: LabelMap, prediction: LabelMap, limit: LabelMap, pixel: float
         true, found, limited = ((whole[box] == label).astype(np.uint8) for whole in (truth, prediction, limit))
         outlines[label - 1] = _outline_counts(true, found, limited, shifts)
         kinds[label - 1] = kind_counts(true, found, SHIFT * pixel)
-    return {"parts": part_counts(truth, prediction), "outlines": outlines, "kinds": kinds}
+    return {"outlines": outlines, "kinds": kinds}
 
 
 def box_around(mask: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice]:
@@ -104,21 +102,6 @@ def box_around(mask: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice]:
 def labelled(truth: LabelMap) -> NDArray[np.bool_]:
     """Where a person is: neither background nor ignored."""
     return (truth > 0) & (truth < len(LABELS))
-
-
-def part_counts(truth: LabelMap, prediction: LabelMap) -> NDArray[np.int64]:
-    """Skin by `PARTS` of the person, who is all that is labelled, called clothing or not: ``(3, 2)``.
-
-    Right for somebody who stands, and rough.
-    """
-    person = np.flatnonzero(labelled(truth).any(axis=1))
-    counts = np.zeros((len(PARTS), 2), np.int64)
-    skin = np.nonzero(truth == SKIN)
-    if len(skin[0]):
-        depth = (skin[0] - person[0] + 0.5) / (person[-1] - person[0] + 1)
-        part = (depth >= 1 / 5).astype(int) + (depth >= 2 / 3)
-        np.add.at(counts, (part, (prediction[skin] > 0).astype(int)), 1)
-    return counts
 
 
 def _outline_counts(truth: LabelMap, prediction: LabelMap, limit: LabelMap, shifts: tuple[int, int]) -> NDArray:

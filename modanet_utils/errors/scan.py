@@ -1,6 +1,6 @@
 """Every test photo predicted once, and what depends on the place in the picture counted."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -9,12 +9,14 @@ from torch.nn.functional import interpolate
 
 from modanet_utils.augment import Letterbox
 from modanet_utils.datasets.coco import Dataset
-from modanet_utils.errors.places import Places, Scan, examine, places
-from modanet_utils.metrics import fold_labels
+from modanet_utils.errors.places import Scan
+from modanet_utils.metrics import confusion_counts, fold_labels
 from modanet_utils.progress import Progress
 from modanet_utils.training.predict import predict
 from modanet_utils.training.runs import Run
 from modanet_utils.training.samples import photo_and_truth
+
+Look = Callable[[NDArray, NDArray, NDArray, float], dict[str, NDArray[np.int64]]]
 
 
 def resolution_limit(truth: NDArray[np.uint8], letterbox: Letterbox) -> NDArray[np.uint8]:
@@ -30,26 +32,27 @@ def resolution_limit(truth: NDArray[np.uint8], letterbox: Letterbox) -> NDArray[
     return present[large.argmax(0).numpy()].astype(np.uint8)
 
 
-def scan(run: Run, dataset: Dataset, keep: Iterable[int] = (), quiet: bool = False) -> Scan:
+def scan(run: Run, dataset: Dataset, look: Look, keep: Iterable[int] = (), quiet: bool = False) -> Scan:
     """Predict every test image of a run once, and count what depends on the place in the picture.
 
-    ``keep`` are the ids of the images whose predictions are wanted; the others are not held in memory.
+    Args:
+        look: What is counted, `places.on_the_body` or `places.of_the_shapes`.
+        keep: Ids of the images whose predictions are wanted; the others are not held in memory.
 
     Raises:
         FileNotFoundError: The run was kept without its weights.
     """
     network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
-    found, limits, more, predictions = [], [], [], {}
+    counts, found, predictions = [], [], {}
     wanted, progress = set(keep), Progress(len(run.ids), quiet)
     for image_id in progress.over(run.ids, "predicting"):
         photo, truth = photo_and_truth(dataset, image_id)
-        prediction, limit = predict(network, photo, letterbox), resolution_limit(truth, letterbox)
+        prediction = predict(network, photo, letterbox)
         pixel = truth.shape[0] / letterbox.box(*truth.shape)[2]  # one of the network's, in the photo's
-        found.append(places(truth, prediction, pixel))
-        limits.append(places(truth, limit, pixel))
-        more.append(examine(truth, prediction, limit, pixel))
+        counts.append(confusion_counts(truth, prediction))
+        found.append(look(truth, prediction, resolution_limit(truth, letterbox), pixel))
         if image_id in wanted:
             predictions[image_id] = prediction
     progress.close(f"{len(run.ids)} test images predicted")
-    own, limited = (Places(*map(np.stack, zip(*one, strict=True))) for one in (found, limits))
-    return Scan(own, limited, predictions, {name: np.stack([one[name] for one in more]) for name in more[0]})
+    stacked = {name: np.stack([one[name] for one in found]) for name in found[0]}
+    return Scan(np.stack(counts), stacked, predictions)

@@ -1,6 +1,6 @@
-"""Where the errors are, as tables with intervals: flows between labels, hair against headwear, skin under clothing."""
+"""Where the errors are, as tables with intervals: confusions, hair against headwear, skin called clothing."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from modanet_utils import metrics
-from modanet_utils.classes import CLASSES, CLOTHING, HAIR, HEADWEAR, LABELS, SKIN
-from modanet_utils.errors.places import EDGES, Scan
+from modanet_utils.classes import CLASSES, CLOTHING, HEADWEAR, LABELS
+from modanet_utils.errors.places import EDGES, KINDS, OUTLINES, Scan
 from modanet_utils.metrics import leak, ratio
+from modanet_utils.results.workspace import Workspace
 from modanet_utils.statistics import Estimate, Measure, bootstrap, ends, paired_comparison
-from modanet_utils.thresholds import ALARM_SHARE, FOUND_SHARE, SHIFT
+from modanet_utils.thresholds import ALARM_SHARE, FOUND_SHARE, SMALL_SHARE
 from modanet_utils.trials import label_of
 
+SIZES: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+"""Shares of the picture between which segments are sorted by size."""
 PAIR: dict[str, str] = {"before": label_of("cross_entropy"), "after": label_of("combined")}
 """The two trials whose errors are compared, by their columns in tables."""
 
@@ -41,9 +44,7 @@ def compared(before: NDArray, after: NDArray, measure: Measure) -> dict[str, Any
 
     ``before``, ``after`` and ``difference``, each with ``_low`` and ``_high``.
     """
-    found: dict[str, Any] = {
-        name: bootstrap(counts, measure) for name, counts in (("before", before), ("after", after))
-    }
+    found: dict[str, Any] = {"before": bootstrap(before, measure), "after": bootstrap(after, measure)}
     found["difference"] = paired_comparison(before, after, measure)[:3]
     return {key: value for name, parts in found.items() for key, value in ends(name, parts).items()}
 
@@ -58,59 +59,24 @@ def called_share(counts: NDArray) -> NDArray[np.float64]:
     return share(counts, 1)
 
 
-def flow_shares(counts: ArrayLike, of: str) -> pd.DataFrame:
-    """The whole confusion as shares, hair and skin as rows of their own; NaN where nothing is to be shared.
-
-    Args:
-        counts: Integers ``(images, 16, 14)`` or their sum ``(16, 14)``.
-        of: "truth" (each row sums to 1) or "prediction" (each column sums to 1).
-    """
-    if of not in ("truth", "prediction"):
-        raise ValueError(f"of is {of!r}: give 'truth' or 'prediction'.")
-    pooled = metrics.checked_counts(counts).sum(axis=0)
-    shares = ratio(pooled, pooled.sum(axis=1 if of == "truth" else 0, keepdims=True))
-    return pd.DataFrame(shares, pd.Index(LABELS[: len(pooled)], name="true label"), list(CLASSES))
-
-
-def largest_flows(counts: ArrayLike, number: int = 10) -> pd.DataFrame:
-    """The wrong flows that hold most pixels, largest first, of counts ``(images, 16, 14)``.
-
-    ``truth``, ``prediction`` (names), ``errors`` (share of all wrong pixels), then ``of_truth`` and ``of_prediction``
-    (share of the true label's and of the predicted class's pixels) with intervals.
-    """
-    stack = metrics.checked_counts(counts)
-    wrong = stack.sum(axis=0)
+def wrong_pixels(pooled: ArrayLike) -> NDArray[np.int64]:
+    """Pooled counts ``(16, 14)`` without what is right: hair and skin should be called background."""
+    wrong = np.array(pooled, np.int64)
     np.fill_diagonal(wrong[: len(CLASSES)], 0)
-    wrong[len(CLASSES) :, 0] = 0  # hair and skin should be called background
-    order = np.argsort(-wrong, axis=None, kind="stable")[:number]
-    order = order[wrong.ravel()[order] > 0]
-    rows, columns = np.unravel_index(order, wrong.shape)
-
-    def measure(summed: NDArray) -> NDArray:
-        chosen, totals = summed[..., rows, columns], (summed.sum(-1)[..., rows], summed.sum(-2)[..., columns])
-        return np.concatenate([ratio(chosen, total) for total in totals], axis=-1)
-
-    table = pd.DataFrame({"truth": np.array(LABELS)[rows], "prediction": np.array(CLASSES)[columns]})
-    table["errors"] = ratio(wrong[rows, columns], wrong.sum())
-    return table.join(estimates(table.index, ("of_truth", "of_prediction"), stack, measure))
+    wrong[len(CLASSES) :, 0] = 0
+    return wrong
 
 
-def origins(trials: Mapping[str, NDArray]) -> pd.DataFrame:
-    """What headwear's false positives are in truth, and what they would be if they fell just anywhere.
+def origins(pooled: ArrayLike) -> pd.DataFrame:
+    """What false headwear is in truth, of pooled counts ``(16, 14)``, as shares that sum to 1 or are NaN.
 
-    The true labels but headwear, by the trials (counts ``(images, 16, 14)`` of the same images) and "if spread evenly";
-    a column sums to 1 or is NaN.
+    The true labels but headwear, by ``false`` (of the pixels wrongly called headwear) and ``all`` (of all pixels): what
+    the false ones would be if they fell just anywhere.
     """
-    columns = {name: counts.sum(axis=0)[:, HEADWEAR] for name, counts in trials.items()}
-    columns["if spread evenly"] = next(iter(trials.values())).sum(axis=(0, 2))
+    counts = np.asarray(pooled)
+    columns = {"false": counts[:, HEADWEAR], "all": counts.sum(axis=1)}
     table = pd.DataFrame(columns, LABELS, dtype=float).drop(index="headwear")
     return table.apply(lambda column: ratio(column, column.sum()), raw=True)
-
-
-def receivers(counts: NDArray) -> pd.DataFrame:
-    """The share of all skin that each clothing class takes: ``share``, ``share_low``, ``share_high``."""
-    skin = counts[:, [SKIN]]
-    return estimates(CLOTHING, ["share"], skin, lambda summed: ratio(summed, summed.sum(-1, keepdims=True))[..., 1:])
 
 
 def hatless(counts: NDArray) -> NDArray:
@@ -133,43 +99,41 @@ def alarms(counts: NDArray) -> NDArray[np.int64]:
     return table
 
 
-QUESTIONS: dict[str, tuple[str, Callable[[NDArray], NDArray], Measure]] = {
-    "hair_as_headwear": ("hair called headwear, of all hair", np.asarray, metrics.hair_as_headwear),
-    "hair_as_headwear_hatless": ("the same where nobody wears any", hatless, metrics.hair_as_headwear),
-    "hair_as_clothing": ("hair called any clothing, of all hair", np.asarray, metrics.hair_as_clothing),
-    "headwear_false_positives_on_hair":
-        ("headwear's false positives that lie on hair", np.asarray, metrics.headwear_false_positives_on_hair),
-    "headwear_missed":
-        ("headwear missed, of all its pixels", np.asarray, lambda counts: 1 - leak(counts, HEADWEAR, HEADWEAR)),
-    "headwear_unseen": ("images with headwear, hardly any found", alarms, lambda table: leak(table, 1, 0)),
-    "headwear_alarms": ("images without headwear, some reported", alarms, lambda table: leak(table, 0, 1)),
-    "skin_as_clothing": ("skin called clothing, of all skin", np.asarray, metrics.skin_as_clothing),
-}  # fmt: skip
-"""What the notebook asks of every trial, by the name that results.json uses: text, what is resampled, its score."""
+QUESTIONS: dict[str, tuple[Callable[[NDArray], NDArray], Measure]] = {
+    "hair_as_headwear": (np.asarray, metrics.hair_as_headwear),
+    "hair_as_headwear_hatless": (hatless, metrics.hair_as_headwear),
+    "hair_as_clothing": (np.asarray, metrics.hair_as_clothing),
+    "headwear_false_positives_on_hair": (np.asarray, metrics.headwear_false_positives_on_hair),
+    "headwear_missed": (np.asarray, lambda counts: 1 - leak(counts, HEADWEAR, HEADWEAR)),
+    "headwear_unseen": (alarms, lambda table: leak(table, 1, 0)),
+    "headwear_alarms": (alarms, lambda table: leak(table, 0, 1)),
+    "skin_as_clothing": (np.asarray, metrics.skin_as_clothing),
+}
+"""What is asked of every trial, by the name that results.json uses: what is resampled, and its score.
+
+``headwear_unseen`` and ``headwear_alarms`` are shares of images, see `alarms`; the others are shares of pixels.
+"""
 
 
 def answers(before: NDArray, after: NDArray, limit: NDArray) -> pd.DataFrame:
     """Every question answered by counts ``(images, 16, 14)`` of two trials and of `scan.resolution_limit`.
 
-    A row a question: ``text``, the columns of `compared`, and ``limit``. NaN where undefined.
+    A row a question: the columns of `compared`, and ``limit``. NaN where undefined.
     """
-    asked = {
-        name: _answer(text, select(before), select(after), select(limit), measure)
-        for name, (text, select, measure) in QUESTIONS.items()
-    }
-    return pd.DataFrame.from_dict(asked, orient="index")
+    rows = {name: _answer([f(c) for c in (before, after, limit)], measure) for name, (f, measure) in QUESTIONS.items()}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _answer(text: str, before: NDArray, after: NDArray, limit: NDArray, measure: Measure) -> dict[str, Any]:
-    return {"text": text, **compared(before, after, measure), "limit": float(measure(limit.sum(axis=0)))}
+def _answer(counts: Sequence[NDArray], measure: Measure) -> dict[str, Any]:
+    before, after, limit = counts
+    return {**compared(before, after, measure), "limit": float(measure(limit.sum(axis=0)))}
 
 
 def skin_deeper(before: Scan, after: Scan) -> pd.DataFrame:
-    """Further rows for `answers`: of the skin called clothing, the share that is more than an edge."""
-    rows = {}
-    for name, part, unit in (("skin_deeper", "depth", "pixels"), ("skin_deeper_coarse", "coarse", "network pixels")):
-        first, second, limit = (getattr(places, part) for places in (before.found, after.found, after.limit))
-        rows[name] = _answer(f"of that, over {SHIFT} {unit} from clothing", first, second, limit, deeper_share)
+    """Further rows for `answers`, of scans of `places.on_the_body`: skin called clothing that is more than an edge."""
+    parts = {"skin_deeper": "depth", "skin_deeper_coarse": "coarse"}
+    found = {name: (before.found[p], after.found[p], after.found[f"limit_{p}"]) for name, p in parts.items()}
+    rows = {name: _answer(counts, deeper_share) for name, counts in found.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -177,35 +141,6 @@ def deeper_share(counts: NDArray) -> NDArray[np.float64]:
     """Share of what is called clothing beyond the first edge: ``(..., distances, 2)`` to ``(...)``."""
     called = counts[..., 1]
     return ratio(called[..., 1:].sum(axis=-1), called.sum(axis=-1))
-
-
-def precision_ceiling(leak_share: ArrayLike, recall: ArrayLike, times: ArrayLike) -> NDArray[np.float64]:
-    """The highest precision of a class into which another label leaks that has ``times`` its pixels."""
-    recall = np.asarray(recall, np.float64)
-    return ratio(recall, recall + np.asarray(times, np.float64) * np.asarray(leak_share, np.float64))
-
-
-def ceiling_table(times: float, leaks: Iterable[float], recalls: Iterable[float]) -> pd.DataFrame:
-    """`precision_ceiling` for some leaks (rows) and recalls (columns)."""
-    return pd.DataFrame({r: {x: float(precision_ceiling(x, r, times)) for x in leaks} for r in recalls})
-
-
-def arithmetic(trials: Mapping[str, NDArray]) -> pd.DataFrame:
-    """Headwear's precision taken apart, a row a trial, from counts ``(images, 16, 14)``; NaN where undefined.
-
-    ``times`` (hair's pixels in headwear's), ``recall``, ``leak`` (of hair into headwear), ``ceiling`` (the precision if
-    hair were the only source of false positives), ``precision``, and ``without_hair`` (that if hair did not leak).
-    """
-    rows = {}
-    for name, counts in trials.items():
-        pooled = counts.sum(axis=0)
-        hits, predicted = pooled[HEADWEAR, HEADWEAR], pooled[:, HEADWEAR].sum()
-        times, recall = ratio(pooled[HAIR].sum(), pooled[HEADWEAR].sum()), leak(pooled, HEADWEAR, HEADWEAR)
-        leaked = metrics.hair_as_headwear(pooled)
-        precisions = ratio(hits, [predicted, predicted - pooled[HAIR, HEADWEAR]])
-        rows[name] = [*map(float, (times, recall, leaked, precision_ceiling(leaked, recall, times), *precisions))]
-    columns = ["times", "recall", "leak", "ceiling", "precision", "without_hair"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
 def depth_table(counts: NDArray, edges: Sequence[float] = EDGES) -> pd.DataFrame:
@@ -221,23 +156,94 @@ def depth_table(counts: NDArray, edges: Sequence[float] = EDGES) -> pd.DataFrame
     return table.join(estimates(table.index, ["rate"], counts, called_share))
 
 
-def summary(
-    trials: Mapping[str, NDArray],
-    table: pd.DataFrame,
-    depths: Mapping[str, NDArray],
-    tables: Mapping[str, pd.DataFrame],
-) -> dict[str, Any]:
-    """What results.json keeps under "errors".
+def outline_table(outlines: NDArray) -> pd.DataFrame:
+    """Boundary IoU per class, the columns of `OUTLINES` with intervals, from ``outlines`` of `places.of_the_shapes`."""
+    flat = outlines.swapaxes(1, 2).reshape(len(outlines), -1, 2)
+    return estimates(pd.Index(CLOTHING, name="class"), list(OUTLINES), flat, share)
 
-    Args:
-        trials, depths: Trial's name to its counts ``(images, 16, 14)``, and to ``found.depth`` of its scan.
-        table: Rows of `answers` and `skin_deeper`.
-        tables: Those of `breakdown` and of `causes` by name; kept as lists of rows, the index in each as "row".
+
+def fineness(outlines: NDArray, names: tuple[str, ...], against: str) -> Estimate:
+    """Boundary IoU of some classes, pooled, minus that of something else in `OUTLINES`; with interval."""
+    chosen = outlines[:, [CLOTHING.index(name) for name in names]].sum(axis=1)
+    at = list(OUTLINES).index(against)
+    return bootstrap(chosen, lambda summed: share(summed)[..., 0] - share(summed)[..., at])
+
+
+def size_counts(counts: NDArray, edges: tuple[float, ...] = SIZES) -> NDArray[np.int64]:
+    """Segments by size, from counts ``(images, 16, 14)``: ``(images, sizes, 5)``; one equal to an edge is above it.
+
+    A segment is all of one class in one picture: a pair of shoes is one. The five: pixels found, missed, and
+    called the class elsewhere in that picture; segments of which `FOUND_SHARE` or more is found, and others.
     """
-    return {
-        "counts": {name: counts.sum(axis=0) for name, counts in trials.items()},
-        "largest_flows": {name: largest_flows(c).to_dict("records") for name, c in trials.items()},
-        "answers": table.to_dict("index"),
-        "arithmetic": arithmetic(trials).to_dict("index"),
-        "skin_by_distance": {name: depth_table(d).reset_index().to_dict("records") for name, d in depths.items()},
-    } | {name: one.rename_axis("row").reset_index().to_dict("records") for name, one in tables.items()}
+    folded = metrics.fold_body(counts)
+    hits, support, called = (a[:, 1:] for a in (np.diagonal(folded, axis1=1, axis2=2), folded.sum(2), folded.sum(1)))
+    found = hits >= FOUND_SHARE * support
+    values = np.stack([hits, support - hits, called - hits, found, ~found], axis=-1).astype(np.int64)
+    table = np.zeros((len(counts), len(edges) + 1, 5), np.int64)
+    rows, classes = np.nonzero(support > 0)
+    size = (support / folded.sum(axis=(1, 2))[:, None])[rows, classes]
+    np.add.at(table, (rows, np.searchsorted(edges, size, side="right")), values[rows, classes])
+    return table
+
+
+def size_table(counts: NDArray) -> pd.DataFrame:
+    """A row a size: ``segments`` (number), ``iou``, ``recall`` and ``missed`` (hardly found), with intervals."""
+
+    def measure(sizes: NDArray) -> NDArray:
+        scores = share(sizes[..., :3]), share(sizes[..., :2]), share(sizes[..., 3:], 1)
+        return np.concatenate(scores, axis=-1)
+
+    table = size_counts(counts)
+    edges = [f"{100 * edge:g}" for edge in SIZES]
+    names = [f"{low}–{high}%" for low, high in zip(("0", *edges), edges, strict=False)]
+    frame = pd.DataFrame(index=pd.Index([*names, f"over {edges[-1]}%"], name="share of the picture"))
+    frame["segments"] = table[..., 3:].sum(axis=(0, 2))
+    return frame.join(estimates(frame.index, ("iou", "recall", "missed"), table, measure))
+
+
+def small_missed(counts: NDArray) -> Estimate:
+    """Share of small segments that are hardly found, minus that of the others; with interval."""
+    table = size_counts(counts, (SMALL_SHARE,))[..., 3:]
+    return bootstrap(table, lambda summed: called_share(summed)[..., 0] - called_share(summed)[..., 1])
+
+
+def kind_table(kinds: NDArray) -> pd.DataFrame:
+    """What fixing one kind of error would bring, per class and on average, from ``kinds`` of `places.of_the_shapes`.
+
+    Returns:
+        A row a class and "mean" last: ``iou``, then for every kind of `KINDS` ``KIND`` (gain of IoU from fixing
+        missed and false pixels of that kind), with ``_low`` and ``_high``, and ``missed_KIND``, ``false_KIND``
+        (pixels, as a share of the class's true pixels).
+    """
+
+    def measure(summed: NDArray) -> NDArray:
+        now, right, missed, false = share(summed), summed[..., 0], summed[..., 1:4], summed[..., 4:]
+        fixed = ratio(right[..., None] + missed, summed.sum(axis=-1)[..., None] - false) - now[..., None]
+        values = np.stack([now, *np.moveaxis(fixed, -1, 0)], axis=-2)
+        defined = np.isfinite(values)
+        means = ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
+        return np.concatenate([values, means[..., None]], axis=-1)
+
+    table = estimates(pd.Index([*CLOTHING, "mean"], name="class"), ("iou", *KINDS), kinds, measure)
+    pooled = kinds.sum(axis=0)
+    for at, name in enumerate(KINDS):
+        for side, first in (("missed", 1), ("false", 4)):
+            table[f"{side}_{name}"] = [*ratio(pooled[:, first + at], pooled[:, :4].sum(axis=1)), np.nan]
+    return table
+
+
+def growth_of(counts: ArrayLike) -> NDArray[np.float64]:
+    """Predicted area divided by true area of the clothing classes and of all clothing: ``(..., 14)``."""
+    folded = metrics.fold_body(np.asarray(counts))
+    predicted, true = folded.sum(axis=-2)[..., 1:], folded.sum(axis=-1)[..., 1:]
+    total = ratio(predicted.sum(axis=-1), true.sum(axis=-1))
+    return np.concatenate([ratio(predicted, true), total[..., None]], axis=-1)
+
+
+def keep(workspace: Workspace, **parts: Any) -> None:
+    """Put tables and arrays under "errors" in results.json, beside what is there; a table as rows, its index "row"."""
+    rows = {
+        name: part.rename_axis("row").reset_index().to_dict("records") if isinstance(part, pd.DataFrame) else part
+        for name, part in parts.items()
+    }
+    workspace.record("errors", workspace.results.get("errors", {}) | rows)

@@ -1,125 +1,133 @@
-"""What notebook 04 says: its tables as a reader sees them, as they are made or as ``results.json`` keeps them."""
+"""What notebooks 04 and 05 say, made of the numbers that results.json keeps, with no number typed."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from modanet_utils.errors.causes.questions import ARMS, CROWD
+from modanet_utils import metrics
+from modanet_utils.classes import HAIR, HEADWEAR
 from modanet_utils.errors.places import KINDS
-from modanet_utils.errors.tables import PAIR
-from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, on_real_photos, row_text, value_text
+from modanet_utils.errors.sources import Source
+from modanet_utils.results.text import PENDING, bullets, listed, on_real_photos, row_text
 from modanet_utils.thresholds import SHIFT
+from modanet_utils.trials import label_of
 
-SHARE, CHANGE = ".1%", "+.1%"
-SHOWN: dict[str, dict[str, tuple[str, str]]] = {
-    "answers": {name: (label, SHARE) for name, label in PAIR.items()}
-    | {"difference": ("difference", CHANGE), "limit": ("resolution alone", SHARE)},
-    "largest_flows": {
-        "errors": ("of all errors", SHARE),
-        "of_truth": ("of the true label", SHARE),
-        "of_prediction": ("of the prediction", SHARE),
-    },
-    "recoloring": {arm: (text, SHARE) for arm, text in ARMS.items()}
-    | {"difference": ("hats minus other hair", CHANGE), "against_background": ("hats minus background", CHANGE)},
-    "pasted_hats": {"value": ("share", SHARE)},
-    "probes": {"auc": ("area under the ROC curve", SHARE), "balanced": ("balanced accuracy", SHARE)},
-    "skin_by_part": {"skin": ("of all skin", SHARE)}
-    | {name: (label, SHARE) for name, label in PAIR.items()}
-    | {"difference": ("difference", CHANGE)},
-    "crowd": {"alone": ("both alone", ".2f"), "together": ("both together", ".2f")}
-    | {name: (text, "+.2f") for name, text in CROWD.items()},
-    "sizes": {"segments": ("items", ",.0f")}
-    | {name: (text, SHARE) for name, text in (("iou", "IoU"), ("recall", "recall"), ("missed", "hardly found"))},
-    "kinds": {"iou": ("IoU now", ".2f")} | {kind: (f"gain, {text} mended", "+.2f") for kind, text in KINDS.items()},
-}
-"""Table to its columns in the order shown: heading, and the format of its numbers."""
+MEASURES = {"hair": ("hair called headwear", 100), "skin": ("skin called clothing", 100), "iou": ("IoU of headwear", 1)}
+"""What is compared over trainings: heading and unit."""
+LENGTHS: tuple[str, ...] = ("cross_entropy", "cross_entropy_long", "combined", "combined_long", "combined_body")
+LENGTHS += ("combined_body_tagged_long", "recommended")
+"""The trials that are compared, by name."""
 
 
-def texts(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """A table of `SHOWN`, as it was made or as results.json keeps it, values with their intervals."""
-    rows = table.rename(columns={"low": "value_low", "high": "value_high"}).to_dict("records")
-    columns = {head: [row_text(row, column, form) for row in rows] for column, (head, form) in SHOWN[name].items()}
-    if name == "largest_flows":
-        return pd.DataFrame({"in truth": list(table["truth"]), "called": list(table["prediction"])} | columns)
-    if name == "crowd":  # many comparisons, few overlaps
-        return pd.DataFrame(columns, [f"{100 * overlap:g}% covered" for overlap in table.index]).T
-    return pd.DataFrame(columns, list(table["text"] if "text" in table else table.index.map(str)))
+def entries(runs: Mapping[str, Any]) -> dict[str, Any]:
+    """Finished runs as results.json keeps trials: what `trainings` takes."""
+    return {name: {"epochs": len(run.history), "test": run.summary} for name, run in runs.items()}
 
 
-def recorded(results: Mapping[str, Any], name: str, trial: str | None = None) -> Table:
-    """One of the tables that results.json keeps, as `texts` shows it; of one trial where it is kept by trial."""
-    kept = results.get("errors", {}).get(name)
-    if kept is None:
-        return NOTHING
-    if trial is not None:
-        return texts(pd.DataFrame(kept[trial]), name)
-    if isinstance(kept, dict):
-        return texts(pd.DataFrame.from_dict(kept, orient="index"), name)
-    return texts(pd.DataFrame(kept).set_index("row"), name)
+def trainings(trials: Mapping[str, Any]) -> pd.DataFrame:
+    """A row a training of `LENGTHS`, from entries of results.json: ``trial`` (its label), ``epochs``, `MEASURES`."""
+    rows = []
+    for trial in LENGTHS:
+        for name, entry in trials.items():
+            if name.split("-seed")[0] == trial:
+                test = entry["test"]
+                shares = (test["body"][key]["value"] for key in ("hair_as_headwear", "skin_as_clothing"))
+                rows.append([label_of(trial), entry["epochs"], *shares, test["classes"]["headwear"]["iou"]])
+    table = pd.DataFrame(rows, columns=["trial", "epochs", *MEASURES])
+    return table.astype(dict.fromkeys(MEASURES, float))
 
 
-RECORDED: dict[str, Callable[[Mapping[str, Any]], Table]] = {
-    "How much of what is called what:": partial(recorded, name="answers"),
-    "The largest wrong flows of the combined loss:": partial(recorded, name="largest_flows", trial="combined"),
-    "Hair recoloured, and what share of it is called headwear:": partial(recorded, name="recoloring"),
-    "Hats put on:": partial(recorded, name="pasted_hats"),
-    "Hair or headwear, told apart by a line through the features:": partial(recorded, name="probes"),
-    "Two people (mean IoU):": partial(recorded, name="crowd"),
-    "Items by their share of the picture:": partial(recorded, name="sizes"),
-    "What mending would add:": partial(recorded, name="kinds"),
-}
-"""The tables that notebook 04 shows of results recorded elsewhere: heading to what makes it."""
+def at_lengths(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of the combined loss, and of its longer training."""
+    return [table[table["trial"] == label_of(name)] for name in ("combined", "combined_long")]
 
 
-def answer(results: Mapping[str, Any]) -> Markdown:
-    """The notebook's answer: how often, then why, as far as the claims decide it."""
-    if not {"errors", "dataset"} <= results.keys():
+def _mean(values: pd.Series) -> str:
+    """The mean over trainings, with the lowest and highest where there are several."""
+    ends = f" (mean of {len(values)} trainings, {values.min():.0%} to {values.max():.0%})" if len(values) > 1 else ""
+    return f"{values.mean():.{0 if values.mean() >= 0.1 else 1}%}{ends}"
+
+
+def answer(results: Mapping[str, Any], trials: Mapping[str, Any]) -> Markdown:
+    """The answer of notebook 04 in three points: length of training, place and colour, skin."""
+    one = Source(results)
+    short, long = at_lengths(trainings(trials))
+    if not one.has("answers", "after") or short["hair"].isna().all():
         return PENDING
-    rows = results["errors"]["answers"]
-    before = row_text(rows["hair_as_headwear"], "before", SHARE)
-    hair, on_hair, skin, deeper = (
-        row_text(rows[name], "after", SHARE)
-        for name in ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing", "skin_deeper")
+    skin = f"Of the skin {_mean(short['skin'])} is called clothing{_longer(long, 'skin')}; "
+    skin += f"{one.table('answers')['after']['skin_deeper']:.0%} of it lies more than {SHIFT} pixels from any clothing."
+    return bullets(on_real_photos(results), [length_effect(trials), place_and_colour(one), skin])
+
+
+def _longer(long: pd.DataFrame, name: str) -> str:
+    return f", after {long['epochs'].iloc[0]} epochs {_mean(long[name])}" if len(long) else ""
+
+
+def length_effect(trials: Mapping[str, Any]) -> str:
+    """How much of the hair called headwear belongs to the short training."""
+    short, long = at_lengths(trainings(trials))
+    if short.empty:
+        return "The combined loss has not been trained."
+    said = f"After {short['epochs'].iloc[0]} epochs the combined loss calls {_mean(short['hair'])} of the hair headwear"
+    if long.empty or not short["hair"].mean() > 0:
+        return f"{said}."
+    gone = 1 - long["hair"].mean() / short["hair"].mean()
+    part = "Most" if gone > 0.5 else "Part" if gone > 0.1 else "None"
+    return f"{said}{_longer(long, 'hair')}. **{part} of this error belongs to the short training.**"
+
+
+def place_and_colour(one: Source) -> str:
+    """Whether hats are known by their place, and what colour adds; empty where neither is defined."""
+    said = ""
+    if one.has("pasted_hats", "value", row="worn"):
+        hats = one.table("pasted_hats")
+        worn, beside = hats.loc[["worn", "beside"], "value"]
+        said = f"{'Place comes first' if hats.loc['context', 'low'] > 0 else 'Place alone does not decide'}: of a hat "
+        said += f"pasted on a head {worn:.0%} is found, of the same hat beside the person {beside:.0%}. "
+    if one.has("leak_model", "slope") and one.has("recoloring", "hat"):
+        slopes, last = one.table("leak_model")["slope"].abs(), one.table("recoloring").iloc[-1]
+        more = "more" if slopes["height"] > slopes["distance"] else "less"
+        as_much = "less than" if last["against_background_low"] > 0 else "about as much as"
+        said += f"For hair, height in the picture counts {more} than likeness to hats in colour, and a recoloured "
+        said += f"background does {as_much} recoloured hair."
+    return said.strip()
+
+
+def hats_and_hair(one: Source) -> str:
+    """How often hats are missed and seen where none is, and why a little hair is a large part of the headwear."""
+    counts = np.array(one.errors["counts"]["combined"]) if one.has("answers", "after") else np.zeros((16, 14))
+    if not (counts[:, HEADWEAR].any() and counts[HEADWEAR].any() and counts[HAIR].any()):
+        return "No headwear is found, or no hair is labelled, so there is no precision to take apart."
+    alarms, missed = one.table("answers")["after"][["headwear_alarms", "headwear_missed"]]
+    times, recall, leak = counts[HAIR].sum() / counts[HEADWEAR].sum(), 1 - missed, metrics.hair_as_headwear(counts)
+    return (
+        f"The combined loss reports a hat in {alarms:.0%} of the photos without one and misses {missed:.0%} of the "
+        f"headwear. Hair has {times:.1f} times the pixels of headwear: with {leak:.0%} of the hair called headwear, "
+        f"headwear's precision cannot exceed {recall:.2f} / ({recall:.2f} + {times:.1f} × {leak:.2f}) = "
+        f"{recall / (recall + times * leak):.2f}. It is {counts[HEADWEAR, HEADWEAR] / counts[:, HEADWEAR].sum():.2f}."
     )
-    often = (
-        f"{hair} of all hair is called headwear with the combined loss, {before} with cross-entropy; {on_hair} of "
-        f"headwear's false positives lie on hair.{_over_trainings(results)}"
-    )
-    body = (
-        f"Of all skin {skin} is called clothing by the combined loss, and of that {deeper} lies more than {SHIFT} "
-        "pixels from any true clothing."
-    )
-    return bullets(on_real_photos(results), [often, *_why(results)[:1], body, *_why(results)[1:]])
 
 
-def _over_trainings(results: Mapping[str, Any]) -> str:
-    """How far trainings of the combined loss lie apart in it: what notebook 06 recorded."""
-    trainings = results.get("remedies", {}).get("trainings", {}).get("combined", {})
-    row = trainings.get("hair called headwear", {"trainings": 1})
-    if row["trainings"] < 2:
-        return ""
-    ends = f"from {row['lowest']:.1%} to {row['highest']:.1%}"
-    return f" Over {row['trainings']} trainings the share of hair goes {ends}."
-
-
-def _why(results: Mapping[str, Any]) -> list[str]:
-    claims = {claim["id"]: claim for claim in results.get("claims", []) if claim["value"] is not None}
-    wanted = ("alike-colours-cause", "not-just-any-colour", "complex-scenes", "people-not-things")
-    if not set(wanted) <= claims.keys():
-        return []
-    chosen = [claims[name] for name in wanted]
-    verbs = {"supported": "", "refuted": "not ", "inconclusive": "not clearly "}
-    hair, background, crowd, person = (verbs[claim["verdict"]] for claim in chosen)
-    forms = (CHANGE, CHANGE, "+.2f", "+.2f")
-    values = [value_text(one["value"], one["interval"], form) for one, form in zip(chosen, forms, strict=True)]
-    links = ["and" if a["verdict"] == b["verdict"] else "but" for a, b in (chosen[:2], chosen[2:])]
-    return [
-        f"Hair recoloured toward hats is {hair}called headwear more often than hair recoloured as far toward other "
-        f"hair ({values[0]} of the hair), {links[0]} {background}more often than hair before a background recoloured "
-        f"as far ({values[1]}).",
-        f"With a second person who covers 30% of the first the mean IoU is {crowd}lower "
-        f"({values[2]}), {links[1]} behind a person it is {person}lower than behind a plain silhouette ({values[3]}).",
+def more_answer(results: Mapping[str, Any]) -> Markdown:
+    """The answer of notebook 05 in three points: kinds of error, several people, small things."""
+    one = Source(results)
+    if not (one.has("kinds", "iou") and one.has("crowd", "both") and one.has("sizes", "recall")):
+        return PENDING
+    mean, row, share = one.table("kinds").loc["mean"], one.table("crowd").iloc[-1], one.table("crowd").index[-1]
+    first, *others = sorted(KINDS, key=lambda kind: -mean[kind])
+    rest = listed([f"{KINDS[kind]} {mean[kind]:.2f}" for kind in others])
+    costs = "costs" if row["both_high"] < 0 else "does not clearly cost"
+    thing = "more than" if row["person_high"] < 0 else "not clearly more than"
+    claims = {claim["id"]: claim["verdict"] for claim in results.get("claims", [])}
+    small = {"supported": "are", "refuted": "are not"}.get(claims.get("small-parts-missed", ""), "are not clearly")
+    gain, change = row_text(mean, first, ".2f"), row_text(row, "both", "+.2f")
+    points = [
+        f"Wrong {KINDS[first]} cost most: put right, they alone would add {gain} to the mean IoU, {rest}.",
+        f"A second person who covers {share:.0%} of the first {costs} mean IoU ({change} for both), {thing} a plain "
+        "silhouette in the same place.",
+        f"Small instances {small} missed more often than larger ones.",
     ]
+    return bullets(on_real_photos(results), points)

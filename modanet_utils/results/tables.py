@@ -1,25 +1,25 @@
 """The tables that are made of ``results.json``."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown, display
 
 from modanet_utils.classes import CLOTHING
+from modanet_utils.results.claims import Claim
 from modanet_utils.results.text import NOTHING, Table, escaped, score_text, the_classes, value_text
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import headline, label_of
 
 
 def beside(results: Mapping[str, Any], tables: Mapping[str, Callable[[Mapping[str, Any]], Table]]) -> None:
-    """Display tables of `Workspace.elsewhere`, by heading; one sentence where nothing is recorded."""
-    if not results:
-        display(NOTHING)
-        return
+    """Display tables of `Workspace.elsewhere`, each under its heading; nothing where nothing is recorded."""
     for heading, table in tables.items():
-        display(Markdown(heading), table(results))
+        found = table(results) if results else NOTHING
+        if found is not NOTHING:
+            display(Markdown(heading), found)
 
 
 def claims(results: Mapping[str, Any], notebook: str) -> Table:
@@ -96,13 +96,28 @@ def score_table(test: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def claims_table(results: Mapping[str, Any], notebook: str | None = None) -> pd.DataFrame:
-    """The claims of one notebook (of all where None), each with its measure, its number and its verdict."""
+    """The claims of one notebook (of all where None), each with its verdict, its measure and its number."""
     rows = [
-        (claim["statement"], claim["measure"], _claimed(claim["value"], claim["interval"]), claim["verdict"])
+        (claim["verdict"], claim["statement"], claim["measure"], _claimed(claim["value"], claim["interval"]))
         for claim in results.get("claims", [])
         if notebook in (None, claim["notebook"])
     ]
-    return pd.DataFrame(rows, columns=["claim", "measured by", "value [95% interval]", "verdict"])
+    return pd.DataFrame(rows, columns=["verdict", "claim", "measured by", "value [95% interval]"])
+
+
+def grouped_claims(found: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[Claim]]) -> pd.DataFrame:
+    """Claims by what they are about, with verdict and number on every set of results, by heading."""
+    known = {heading: {claim["id"]: claim for claim in one.get("claims", [])} for heading, one in found.items()}
+    rows = []
+    for about, group in groups.items():
+        for at, claim in enumerate(group):
+            row = {"about": about if at == 0 else "", "claim": claim.statement, "measured by": claim.measure}
+            for heading, claims in known.items():
+                if one := claims.get(claim.id):
+                    value = "" if one["value"] is None else f": {_claimed(one['value'], one['interval'])}"
+                    row |= {heading or "verdict": one["verdict"] + value, "measured by": one["measure"]}
+            rows.append(row)
+    return pd.DataFrame(rows).fillna("–")
 
 
 def _claimed(value: float | None, interval: list[float | None] | None) -> str:

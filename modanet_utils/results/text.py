@@ -74,14 +74,17 @@ def value_text(value: float | None, interval: Sequence[float | None] | None = No
     Args:
         value: None or NaN where it is undefined.
         interval: Low and high end; left out where it, or an end of it, is undefined.
-        form: Python's format of a number: ``.3f``; ``+.3f`` for a change; ``.1%`` for a share; ``.3g``.
+        form: Python's format of a number: ``.3f``; ``+.3f`` for a change; ``.1%`` for a share, ``+.1%`` for the change
+            of one, which is in percentage points; ``.3g``.
 
     >>> value_text(0.412, [0.395, 0.43]), value_text(-0.02, (-0.031, 0.01), "+.1%"), value_text(None)
-    ('0.412 [0.395, 0.430]', '-2.0% [-3.1, +1.0]', '–')
+    ('0.412 [0.395, 0.430]', '-2.0 points [-3.1, +1.0]', '–')
     """
     if not _defined(value):
         return "–"
     text = format(value, form)
+    if form.startswith("+"):
+        text = text.replace("%", " points")
     if interval is None or not all(map(_defined, interval)):
         return text
     return f"{text} [{', '.join(format(end, form).rstrip('%') for end in interval)}]"

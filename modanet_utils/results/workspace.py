@@ -17,7 +17,7 @@ from modanet_utils.project import ROOT, did_you_mean, provenance, shown
 from modanet_utils.results.schema import Results, ResultsError, check_results, plain, read_results, write_results
 
 NOTEBOOKS: tuple[str, ...] = ("01_data_exploration_and_imbalance", "02_cross_entropy_baseline")
-NOTEBOOKS += ("03_combined_loss", "04_hair_headwear_errors", "06_remedies")
+NOTEBOOKS += ("03_combined_loss", "04_hair_headwear_errors", "05_more_errors", "06_remedies")
 GUIDES: tuple[str, ...] = ("07_your_photo",)
 """Notebooks that come after these: they need no data set and take parameters of their own."""
 RESULTS_VARIABLE = "MODANET_UTILS_RESULTS"

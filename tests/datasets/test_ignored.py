@@ -13,8 +13,8 @@ from modanet_utils.classes import HAIR, IGNORE, LABELS, SKIN
 from modanet_utils.datasets.coco import Dataset, DatasetError, class_pixels, open_dataset
 from modanet_utils.datasets.weights import class_weights, image_pixels
 from modanet_utils.datasets.writing import CATEGORIES, IGNORED_ID
-from modanet_utils.errors.cases import error_map
-from modanet_utils.errors.places import examine, places
+from modanet_utils.errors.cases import Case
+from modanet_utils.errors.places import of_the_shapes, on_the_body
 from modanet_utils.imbalance.explore import explore
 from modanet_utils.imbalance.scan import scan
 from modanet_utils.imbalance.tables import class_table
@@ -81,12 +81,11 @@ def test_what_is_predicted_under_ignored_pixels_counts_nowhere(ignored: Dataset)
         other = np.where(truth == IGNORE, (prediction + 5) % 14, prediction).astype(np.uint8)
         counts = confusion_counts(truth, prediction)
         assert counts.sum() == (truth != IGNORE).sum() and np.array_equal(counts, confusion_counts(truth, other))
-        for one, two in zip(places(truth, prediction, 2.0), places(truth, other, 2.0), strict=True):
-            assert np.array_equal(one, two)
         limit = np.zeros_like(prediction)
-        first, second = (examine(truth, answer, limit, 2.0) for answer in (prediction, other))
-        assert all(np.array_equal(first[name], second[name]) for name in first)
-        assert np.array_equal(error_map(truth, prediction), error_map(truth, other))
+        for look in (on_the_body, of_the_shapes):
+            first, second = (look(truth, answer, limit, 2.0) for answer in (prediction, other))
+            assert all(np.array_equal(first[name], second[name]) for name in first)
+        assert np.array_equal(Case(1, truth, prediction).wrong, Case(1, truth, other).wrong)
         assert scores(counts).shape[0] and counts[HAIR].sum() == (truth == HAIR).sum()
 
 

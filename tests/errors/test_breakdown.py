@@ -5,19 +5,17 @@ import pytest
 from error_samples import image
 
 from modanet_utils import metrics
-from modanet_utils.classes import CLASSES, CLOTHING, HAIR, IGNORE, SKIN
-from modanet_utils.errors.breakdown import (
+from modanet_utils.classes import CLASSES, HAIR, IGNORE, SKIN
+from modanet_utils.errors.places import kind_counts, of_the_shapes, on_the_body
+from modanet_utils.errors.tables import (
     fineness,
-    growth,
-    growth_table,
+    growth_of,
     kind_table,
     outline_table,
-    part_table,
     size_counts,
     size_table,
     small_missed,
 )
-from modanet_utils.errors.places import examine, kind_counts, part_counts
 from modanet_utils.thresholds import SMALL_SHARE
 
 TOP, PANTS, BELT = (CLASSES.index(name) for name in ("top", "pants", "belt"))
@@ -27,15 +25,14 @@ def blank(height: int = 40, width: int = 30) -> np.ndarray:
     return np.zeros((height, width), np.uint8)
 
 
-def test_skin_is_sorted_by_its_place_in_the_person() -> None:
-    truth, prediction = blank(50), blank(50)
-    truth[10:40, 10:20] = TOP  # the person: 30 rows
-    truth[10:16, 10:12] = SKIN  # the upper fifth: 12 pixels
-    truth[16:30, 10] = SKIN  # between: 14
-    truth[30:40, 10] = SKIN  # the lower third: 10
-    prediction[10:13, 10], prediction[39, 10] = TOP, PANTS
-    np.testing.assert_array_equal(part_counts(truth, prediction), [[9, 3], [14, 0], [9, 1]])
-    np.testing.assert_array_equal(part_counts(blank(), blank()), 0)
+def test_a_look_at_the_body_counts_the_prediction_and_what_resolution_allows() -> None:
+    truth, prediction, limit = blank(50), blank(50), blank(50)
+    truth[10:40, 10:20], truth[10:40, 10] = TOP, SKIN
+    prediction[10:13, 10], limit[10, 10] = TOP, TOP
+    found = on_the_body(truth, prediction, limit, 2.0)
+    assert found["depth"][:, 1].sum() == 3 and found["limit_depth"][:, 1].sum() == 1
+    assert found["depth"].sum() == found["coarse"].sum() == (truth == SKIN).sum()
+    np.testing.assert_array_equal(found["limit"], metrics.confusion_counts(truth, limit))
 
 
 def boundary_counts(truth: np.ndarray, prediction: np.ndarray) -> tuple[int, int]:
@@ -51,7 +48,7 @@ def test_outlines_are_those_of_the_boundary_metric() -> None:
     prediction[8:41, 2:33], limit[4:40, 0:31] = TOP, TOP
     prediction[rng.random((60, 50)) < 0.03] = PANTS
     truth[0:6, 0:10] = IGNORE
-    found = examine(truth, prediction, limit, 3.0)["outlines"]
+    found = of_the_shapes(truth, prediction, limit, 3.0)["outlines"]
     clean = np.where(truth == IGNORE, 0, truth).astype(np.uint8)
     for label in (TOP, PANTS):
         for at, other in ((0, prediction), (1, limit)):
@@ -95,12 +92,11 @@ def test_a_picture_is_examined_whole_and_its_kinds_add_up_to_its_counts() -> Non
     rng = np.random.default_rng(1)
     truth = np.repeat(np.repeat(rng.choice([0, TOP, PANTS, HAIR, SKIN], (6, 5)), 8, 0), 8, 1).astype(np.uint8)
     prediction = np.where(rng.random(truth.shape) < 0.2, BELT, np.where(truth < 14, truth, TOP)).astype(np.uint8)
-    found = examine(truth, prediction, prediction, 2.0)
+    found = of_the_shapes(truth, prediction, prediction, 2.0)
     counts = metrics.fold_body(metrics.confusion_counts(truth, prediction))
     np.testing.assert_array_equal(found["kinds"][:, 0], np.diag(counts)[1:])
     np.testing.assert_array_equal(found["kinds"][:, :4].sum(axis=1), counts.sum(axis=1)[1:])
     np.testing.assert_array_equal(found["kinds"][:, 4:].sum(axis=1), (counts.sum(axis=0) - np.diag(counts))[1:])
-    assert found["parts"].sum() == (truth == SKIN).sum()
 
 
 def test_mending_a_kind_gives_what_it_says() -> None:
@@ -137,22 +133,10 @@ def test_segments_are_sorted_by_size() -> None:
 
 
 def test_growth_is_predicted_over_true_area() -> None:
-    counts = np.stack([image(top_top=80, top_background=20, skin_top=40, background_belt=5)] * 2)
-    grown = growth(counts.sum(axis=0))
+    grown = growth_of(image(top_top=80, top_background=20, skin_top=40, background_belt=5))
     assert grown[TOP - 1] == pytest.approx(1.2)
     assert np.isnan(grown[BELT - 1])
     assert grown[-1] == pytest.approx(1.25)
-    table = growth_table(counts, counts)
-    assert list(table.index) == [*CLOTHING, "all clothing"]
-    assert table.loc["top", "after_low"] == pytest.approx(1.2)
-
-
-def test_skin_by_part_compares_trials() -> None:
-    before = np.tile(np.array([[8, 2], [10, 0], [5, 5]]), (4, 1, 1))
-    after = np.tile(np.array([[5, 5], [10, 0], [0, 10]]), (4, 1, 1))
-    table = part_table(before, after)
-    np.testing.assert_allclose(table["skin"], 1 / 3)
-    np.testing.assert_allclose(table["difference"], [0.3, 0, 0.5])
 
 
 def test_fineness_pools_the_classes_and_subtracts() -> None:

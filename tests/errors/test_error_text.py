@@ -1,85 +1,117 @@
-"""Tables as a reader sees them, and the answer in words."""
+"""Answers and sentences follow from what is recorded."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from error_samples import make_tables, scan_of
-from IPython.display import Markdown
+from error_samples import make_source, make_tables, make_trials
 
-from modanet_utils.classes import CLASSES, HAIR, HEADWEAR
-from modanet_utils.errors.tables import largest_flows, summary
-from modanet_utils.errors.text import CHANGE, SHARE, SHOWN, answer, recorded, texts
-from modanet_utils.results.schema import check_results, plain
-from modanet_utils.results.text import NOTHING, value_text
-
-
-@pytest.fixture(scope="module")
-def tables() -> dict[str, pd.DataFrame]:
-    return make_tables()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        ((0.0212, (0.0149, 0.0288), SHARE), "2.1% [1.5, 2.9]"),
-        ((0.5, (None, None), SHARE), "50.0%"),
-        ((0.5, (np.nan, np.nan), SHARE), "50.0%"),
-        ((-0.02, (-0.03, 0.01), CHANGE), "-2.0% [-3.0, +1.0]"),
-        ((np.nan, (0.1, 0.2), SHARE), "–"),
-        ((None,), "–"),
-    ],
+from modanet_utils.errors import sources
+from modanet_utils.errors.sources import Source, show_each
+from modanet_utils.errors.tables import keep
+from modanet_utils.errors.text import (
+    answer,
+    entries,
+    hats_and_hair,
+    length_effect,
+    more_answer,
+    place_and_colour,
+    trainings,
 )
-def test_percentages_are_texts(arguments: tuple, text: str) -> None:
-    assert value_text(*arguments) == text
 
 
-def test_what_is_recorded_is_read_as_it_was_written(trials: dict[str, np.ndarray], table: pd.DataFrame) -> None:
-    named = dict(zip(("cross_entropy", "combined"), trials.values(), strict=True))
-    depths = {name: scan_of(counts, 5).found.depth for name, counts in named.items()}
-    found = plain(summary(named, table, depths, {}))
-    assert found["counts"]["combined"][HAIR][HEADWEAR] == 32
-    assert found["answers"]["headwear_false_positives_on_hair"]["before"] is None
-    assert found["arithmetic"]["combined"]["times"] == 4
-    assert found["skin_by_distance"]["combined"][0]["pixels from clothing"] == "0 to 2"
-    dataset = {"name": "tiny", "images": 3, "fingerprint": "f", "split": {"train": 0, "val": 0, "test": 3}}
-    dataset["class_share"] = dict.fromkeys(CLASSES, 1 / 14)
-    results = {"dataset": dataset, "errors": found}
-    check_results(results, complete=False)
-    pd.testing.assert_frame_equal(recorded(results, "answers"), texts(table, "answers"))
-    flows = texts(largest_flows(named["combined"]), "largest_flows")
-    pd.testing.assert_frame_equal(recorded(results, "largest_flows", "combined"), flows)
-    text = answer(results).data
-    assert "8.0%" in text and "72.7%" in text and "3 test images" in text
+def changed(one: Source, name: str, **values: Any) -> Source:
+    """A source with values in every row of a table."""
+    rows = [row | values for row in one.errors[name]]
+    return replace(one, results=one.results | {"errors": one.errors | {name: rows}})
 
 
-def test_without_a_record_that_is_said() -> None:
-    assert "nothing is recorded yet" in answer({}).data
-    for shown in (recorded({}, "answers"), recorded({}, "largest_flows", "combined")):
-        assert isinstance(shown, Markdown) and shown.data.startswith("Nothing is recorded")
+def workspace(results: dict[str, Any], elsewhere: dict[str, Any], profile: str = "synthetic") -> Any:
+    def record(key: str, value: Any) -> None:
+        results[key] = value
+
+    found = SimpleNamespace(results=results, elsewhere=lambda: elsewhere, profile=profile, record=record)
+    found.dataset = SimpleNamespace(name="mine")
+    return found
 
 
-def test_tables_are_read_as_they_were_recorded(tables: dict[str, pd.DataFrame]) -> None:
-    assert SHOWN.keys() == tables.keys() & SHOWN.keys() | {"answers", "largest_flows"}
-    results = plain({"errors": summary({}, pd.DataFrame(), {}, tables)})
-    check_results(results, complete=False)
-    for name in SHOWN.keys() & tables.keys():
-        pd.testing.assert_frame_equal(recorded(results, name), texts(tables[name], name))
-    for name, table in tables.items():
-        assert [row["row"] for row in results["errors"][name]] == list(table.index)
-    assert recorded({}, "crowd") is NOTHING
-    assert list(texts(tables["crowd"], "crowd").columns) == ["0% covered", "10% covered", "30% covered"]
+def test_a_table_is_read_as_it_was_kept() -> None:
+    results: dict[str, Any] = {"errors": {"counts": 1}}
+    keep(workspace(results, {}), crowd=make_tables()["crowd"], more=[1, 2])
+    assert results["errors"]["counts"] == 1 and results["errors"]["more"] == [1, 2]
+    pd.testing.assert_frame_equal(Source(results).table("crowd"), make_tables()["crowd"], check_names=False)
+    assert Source({}).table("crowd").empty and not Source({}).has("crowd", "both")
 
 
-def test_the_answer_takes_its_words_from_the_verdicts() -> None:
-    row = {column + end: 0.2 for column in ("before", "after", "difference") for end in ("", "_low", "_high")}
-    names = ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing", "skin_deeper")
-    dataset = {"name": "tiny", "split": {"test": 3}}
-    results = {"errors": {"answers": dict.fromkeys(names, row)}, "dataset": dataset}
-    assert "recoloured" not in answer(results).data
-    verdicts_ = {"alike-colours-cause": "supported", "not-just-any-colour": "inconclusive",
-                 "complex-scenes": "refuted", "people-not-things": "refuted"}  # fmt: skip
-    results["claims"] = [{"id": i, "value": 0.1, "interval": [0.05, 0.2], "verdict": v} for i, v in verdicts_.items()]
-    text = answer(results).data
-    assert "is called headwear more often than hair recoloured as far toward other hair (+10.0% [+5.0, +20.0]" in text
-    assert "but not clearly more often" in text and "mean IoU is not lower (+0.10" in text and "and behind" in text
-    assert "nothing is recorded yet" in answer({}).data
+def test_photos_come_first_where_the_run_is_of_drawn_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, photos = {"errors": {"a": 1}}, {"errors": {"b": 2}, "dataset": {"name": "CCP"}}
+    headings = [one.heading for one in sources.sources(workspace(own, photos))]
+    assert headings == ["CCP (photos)", "Drawn figures (this run)"]
+    assert [one.heading for one in sources.sources(workspace(own, photos, "mine"))] == [
+        "mine (this run)",
+        "CCP (photos)",
+    ]
+    assert [one.heading for one in sources.sources(workspace(own, {}))] == [""]
+    shown: list[Any] = []
+    monkeypatch.setattr(sources, "display", lambda thing: shown.append(thing.data))
+    show_each(workspace(own, photos), lambda one: "a finding" if "b" in one.errors else None)
+    assert shown == ["**CCP (photos).** a finding"]
+
+
+def test_trainings_are_grouped_by_trial() -> None:
+    table = trainings(make_trials())
+    assert list(table["trial"]) == ["cross-entropy", "combined loss", "combined loss", "combined loss, 3 x as long"]
+    assert list(table["hair"]) == [0.0, 0.2, 0.3, 0.02]
+    run = SimpleNamespace(history=[{}] * 15, summary=make_trials()["combined"]["test"])
+    assert trainings(entries({"combined": run}))["epochs"].item() == 15
+
+
+@pytest.mark.parametrize(("long", "word"), [(0.02, "Most"), (0.2, "Part"), (0.25, "None")])
+def test_how_much_belongs_to_the_short_training(long: float, word: str) -> None:
+    trials = make_trials()
+    trials["combined_long"]["test"]["body"]["hair_as_headwear"]["value"] = long
+    said = length_effect(trials)
+    assert said.startswith("After 15 epochs the combined loss calls 25% (mean of 2 trainings, 20% to 30%) of the hair")
+    assert f"**{word} of this error belongs to the short training.**" in said
+    assert "belongs" not in length_effect({"combined": trials["combined"]})
+
+
+def test_the_answer_of_notebook_04_takes_its_words_from_the_numbers() -> None:
+    one = make_source()
+    text = answer(one.results, make_trials()).data
+    assert text.startswith("**On real photos** (tiny, 3 test images)") and text.count("\n* ") == 3
+    assert "Of the skin 35% (mean of 2 trainings, 30% to 40%) is called clothing, after 45 epochs 20%;" in text
+    assert "50% of it lies more than 2 pixels" in text
+    for nothing in (answer({}, {}), answer(one.results, {}), answer(make_source(np.nan).results, make_trials())):
+        assert "nothing is recorded yet" in nothing.data
+
+
+def test_place_and_colour_follow_the_intervals() -> None:
+    one = changed(make_source(), "pasted_hats", value=0.25, low=0.1)
+    assert place_and_colour(one).startswith("Place comes first: of a hat pasted on a head 25% is found")
+    assert place_and_colour(changed(one, "pasted_hats", low=-0.1)).startswith("Place alone does not decide")
+    assert "less than recoloured hair" in place_and_colour(changed(one, "recoloring", against_background_low=0.1))
+    assert "about as much as" in place_and_colour(changed(one, "recoloring", against_background_low=-0.1))
+    assert place_and_colour(make_source(np.nan)) == ""
+
+
+def test_a_small_share_of_the_hair_is_a_large_one_of_the_headwear() -> None:
+    """Four times the pixels, 8% of the hair called headwear, 60% of it found: 0.6 / (0.6 + 0.32)."""
+    text = hats_and_hair(make_source())
+    assert "Hair has 4.0 times the pixels" in text and "= 0.65. It is 0.58." in text
+    assert "a hat in 50% of the photos without one and misses 40%" in text
+    assert "no precision" in hats_and_hair(make_source(np.nan))
+
+
+def test_the_answer_of_notebook_05_takes_its_words_from_verdicts_and_intervals() -> None:
+    one = changed(make_source(), "crowd", both=-0.1, both_low=-0.2, both_high=-0.05, person_high=0.1)
+    results = one.results | {"claims": [{"id": "small-parts-missed", "verdict": "supported"}]}
+    text = more_answer(results).data
+    assert "A second person who covers 30% of the first costs mean IoU (-0.10 [-0.20, -0.05] for both)" in text
+    assert "not clearly more than a plain silhouette" in text and "Small instances are missed more often" in text
+    assert "are not clearly missed" in more_answer(one.results).data
+    assert "does not clearly cost" in more_answer(changed(one, "crowd", both_high=0.1).results).data
+    assert "nothing is recorded yet" in more_answer({}).data

@@ -9,7 +9,7 @@ from reporting import complete_results
 
 from modanet_utils.comparison import plots as comparison
 from modanet_utils.errors import plots as errors
-from modanet_utils.errors.claims import THRESHOLDS
+from modanet_utils.errors.sources import Source
 from modanet_utils.imbalance import plots as imbalance
 from modanet_utils.imbalance.text import share_table, side_by_side
 from modanet_utils.remedies import plots as remedies
@@ -49,7 +49,8 @@ def test_titles_and_alternative_texts_follow_from_what_is_recorded() -> None:
         "01": imbalance.opening(share_table(side_by_side())),
         "02": comparison.opening_cross_entropy(results),
         "03": comparison.opening_combined(results),
-        "04": errors.opening(results, THRESHOLDS),
+        "04": errors.opening(results["trials"]),
+        "05": errors.kinds(Source(results)),
     }
     for found in drawn.values():
         assert found is not None
@@ -62,7 +63,7 @@ def test_titles_and_alternative_texts_follow_from_what_is_recorded() -> None:
 def test_there_is_no_picture_before_something_is_recorded() -> None:
     assert comparison.opening_combined({}) is comparison.opening_cross_entropy({}) is None
     assert comparison.opening_combined({"trials": complete_results()["trials"]}) is None
-    assert errors.opening({}, THRESHOLDS) is None and remedies.opening({}) is None
+    assert errors.opening({}) is None and errors.kinds(Source({})) is None and remedies.opening({}) is None
 
 
 def _title(figure: Any) -> str:

@@ -1,6 +1,7 @@
 """The tables that are made of ``results.json``."""
 
 import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,17 @@ from reporting import change, complete_results
 
 from modanet_utils.classes import CLOTHING
 from modanet_utils.results import tables
-from modanet_utils.results.tables import beside, caption, claims, claims_table, class_table, headline_table
-from modanet_utils.results.text import NOTHING, markdown, row_text, value_text
+from modanet_utils.results.claims import Claim
+from modanet_utils.results.tables import (
+    beside,
+    caption,
+    claims,
+    claims_table,
+    class_table,
+    grouped_claims,
+    headline_table,
+)
+from modanet_utils.results.text import markdown, row_text, value_text
 from modanet_utils.results.workspace import NOTEBOOKS
 
 
@@ -21,17 +31,27 @@ def complete() -> dict[str, Any]:
     return complete_results()
 
 
-def test_tables_recorded_elsewhere_stand_under_their_headings_or_are_said_to_be_missing(
+def test_tables_recorded_elsewhere_stand_under_their_headings_and_what_is_not_recorded_is_not_spoken_of(
     complete: dict[str, Any],
 ) -> None:
     shown: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "display", lambda *things: shown.extend(things))
         beside({}, {"IoU:": class_table})
+        assert shown == []
         beside(complete, {"IoU:": class_table, "Claims:": partial(claims, notebook=NOTEBOOKS[3])})
-    missing, heading, table, other, also_missing = shown
-    assert missing is also_missing is NOTHING and (heading.data, other.data) == ("IoU:", "Claims:")
-    assert table.equals(class_table(complete))
+    heading, table = shown
+    assert heading.data == "IoU:" and table.equals(class_table(complete))
+
+
+def test_claims_are_grouped_by_what_they_are_about_with_the_verdicts_of_all_results(complete: dict[str, Any]) -> None:
+    first = Claim(complete["claims"][0]["id"], "Rare classes are missed.", "mean IoU", lambda _: None, above=0)
+    second = replace(first, id="never-decided", statement="Nobody knows.")
+    table = grouped_claims({"photos": complete, "drawn": {}}, {"Rare": (first, second)})
+    assert list(table["about"]) == ["Rare", ""]
+    assert list(table["photos"]) == ["supported: 0.100 [0.050, 0.200]", "–"]
+    assert list(table["measured by"]) == ["mean IoU", "mean IoU; above 0"]
+    assert "verdict" in grouped_claims({"": complete}, {"Rare": (first,)})
 
 
 def test_a_table_in_markdown_obeys_nothing_in_its_cells() -> None:
@@ -86,9 +106,9 @@ def test_headline_table_says_what_the_results_say(complete: dict[str, Any]) -> N
 def test_tables_hold_classes_and_claims(complete: dict[str, Any]) -> None:
     assert list(class_table(complete).index) == list(CLOTHING)
     table = claims_table(complete, NOTEBOOKS[1])
-    assert table.to_numpy().tolist() == [["Rare classes are missed.", "mean IoU", "0.100 [0.050, 0.200]", "supported"]]
+    assert table.to_numpy().tolist() == [["supported", "Rare classes are missed.", "mean IoU", "0.100 [0.050, 0.200]"]]
     assert claims_table(complete, NOTEBOOKS[0]).empty
-    assert markdown(table).splitlines()[0] == "| claim | measured by | value [95% interval] | verdict |"
+    assert markdown(table).splitlines()[0] == "| verdict | claim | measured by | value [95% interval] |"
 
 
 def test_caption_says_how_many_images_and_seeds(complete: dict[str, Any]) -> None:
@@ -103,7 +123,7 @@ def test_caption_says_how_many_images_and_seeds(complete: dict[str, Any]) -> Non
         ((0.0212, (0.0149, 0.0288), ".1%"), "2.1% [1.5, 2.9]"),
         ((0.5, (None, None), ".1%"), "50.0%"),
         ((0.5, (np.nan, np.nan), ".1%"), "50.0%"),
-        ((-0.02, (-0.03, 0.01), "+.1%"), "-2.0% [-3.0, +1.0]"),
+        ((-0.02, (-0.03, 0.01), "+.1%"), "-2.0 points [-3.0, +1.0]"),
         ((0.000598, [0.000384, 0.00119], ".3g"), "0.000598 [0.000384, 0.00119]"),
         ((np.nan, (0.1, 0.2)), "–"),
         ((None,), "–"),

@@ -75,7 +75,7 @@ def test_a_claim_with_the_same_id_is_replaced_in_its_place(work: Workspace) -> N
 def test_what_does_not_follow_the_schema_is_not_written(work: Workspace) -> None:
     work.record("extra", {"numbers": np.array([1.0, np.nan]), 3: (np.int64(2), True)})
     before = work.results_path.read_bytes()
-    for change in ({"verdict": "true"}, {"interval": (0.5, 0.1)}, {"notebook": "05"}, {"measure": ""}):
+    for change in ({"verdict": "true"}, {"interval": (0.5, 0.1)}, {"notebook": "09"}, {"measure": ""}):
         with pytest.raises(ResultsError):
             work.record_claim(**(CLAIM | change))
     with pytest.raises(ResultsError, match="A set cannot be recorded"):

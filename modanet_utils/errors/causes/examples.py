@@ -1,23 +1,52 @@
-"""One picture of every experiment."""
+"""Drawn figures changed as the experiments change photos: what a reader sees of them where photos may not be shown."""
 
-from modanet_utils.errors.causes.crowd import composed, figures
-from modanet_utils.errors.causes.hats import fitted
-from modanet_utils.errors.causes.pictures import Scene
+import functools
+from typing import cast
+
+import numpy as np
+
+from modanet_utils.augment import Letterbox
+from modanet_utils.classes import HAIR, HEADWEAR, LABELS
+from modanet_utils.datasets.synthetic.drawn import draw
+from modanet_utils.errors.causes import pictures
+from modanet_utils.errors.causes.pasting import OVERLAPS
+from modanet_utils.errors.causes.pictures import Cutout, Photo, Scene
 from modanet_utils.errors.causes.recoloring import STEPS, recolored
-from modanet_utils.errors.causes.stage import Stage
+from modanet_utils.errors.places import box_around
+
+IMAGES = 12
+"""Of the drawn set that the pictures are looked for in: by rule, the first in which a change is possible."""
 
 
-def examples(one: Stage) -> dict[str, Scene]:
-    """One picture of every kind, by rule: the first of each experiment; empty where there is none."""
-    shown: dict[str, Scene] = {}
-    for image_id, (worn, beside, _) in fitted(one, 1).items():
-        photos, truth = recolored(one, image_id), one.scenes[image_id].truth
-        shown["unchanged"] = Scene(photos[0], truth)
-        for at, arm in enumerate(("hair toward\nhats", "toward\nother hair", "background\nas far")):
-            shown[arm] = Scene(photos[(at + 1) * len(STEPS)], truth)
-        shown |= {"hat worn": worn, "hat beside": beside}
-    ids = figures(one)
-    if len(ids) >= 3:
-        last = composed(one, ids, 0, len(ids) // 3)[-1]
-        shown |= {"rear person\nalone": last.rear, "with a\nsilhouette": last.silhouette, "together": last.together}
-    return shown
+@functools.cache
+def _scenes() -> list[Scene]:
+    drawn, box = (draw(0, index) for index in range(IMAGES)), Letterbox(288, 192)
+    maps = ((picture, np.array([0, *labels], np.uint8)[instances]) for picture, instances, labels, _ in drawn)
+    return [Scene(box.image(picture), box.label_map(truth)) for picture, truth in maps]
+
+
+def _head(one: Scene) -> tuple[slice, slice]:
+    return box_around(one.truth == HAIR, len(one.truth) // 9)
+
+
+def worn_and_beside() -> dict[str, Photo]:
+    """A hat put on a head, and the same hat beside the person."""
+    hat, *_ = pictures.hats(_scenes())
+    one, (worn, beside, _) = next((one, made) for one in _scenes() if (made := pictures.wear(one, hat)))
+    rows = slice(_head(one)[0].start, _head(one)[0].start + 200)
+    return {"on the head": worn.photo[rows], "beside": beside.photo[rows]}
+
+
+def in_other_colours() -> dict[str, Photo]:
+    """Hair and background recoloured, the farthest step of each."""
+    one = next(one for one in _scenes() if (one.truth == HAIR).mean() > 0.01 and HEADWEAR not in one.truth)
+    hats, hairs = (pictures.palette(_scenes(), label) for label in (HEADWEAR, HAIR))
+    names, photos = ("as it is", "toward hats", "to other hair", "background"), recolored(one, hats, hairs)
+    return {name: photos[at * len(STEPS)][_head(one)] for at, name in enumerate(names)}
+
+
+def two_people() -> dict[str, Photo]:
+    """A person alone, behind a plain silhouette and behind a second person."""
+    rear, front = (cast(Cutout, pictures.cut_out(one, range(1, len(LABELS)))) for one in _scenes()[:2])
+    pair = pictures.compose(pictures.without_person(_scenes()[2]), rear, front, OVERLAPS[-1])
+    return {"alone": pair.rear.photo, "silhouette": pair.silhouette.photo, "second person": pair.together.photo}

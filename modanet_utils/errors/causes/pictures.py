@@ -133,11 +133,6 @@ def nearness(colors: ArrayLike, palette: Colors) -> NDArray[np.float64]:
     return np.sort(distances, axis=-1)[..., min(NEIGHBOURS, len(palette)) - 1]
 
 
-def hat_likeness(colors: ArrayLike, hats: Colors, hairs: Colors) -> NDArray[np.float64]:
-    """How much nearer colours are to those of hats than to those of hair, in Lab; negative: nearer to hair's."""
-    return nearness(colors, hairs) - nearness(colors, hats)
-
-
 def directions(color: Colors, distance: float, hats: Colors, hairs: Colors) -> tuple[Colors, Colors]:
     """Which way to recolour, toward a colour that hats have and toward one that hair has: ``(3,)`` each, of length 1.
 
@@ -150,7 +145,8 @@ def directions(color: Colors, distance: float, hats: Colors, hairs: Colors) -> t
         lengths = np.linalg.norm(ways, axis=1)
         usable = lengths >= distance if (lengths >= distance).any() else lengths == lengths.max()
         units = ways[usable] / lengths[usable, None]
-        chosen.append(units[np.argmax(sign * hat_likeness(color + distance * units, hats, hairs))])
+        ends = color + distance * units
+        chosen.append(units[np.argmax(sign * (nearness(ends, hairs) - nearness(ends, hats)))])
     return tuple(chosen)
 
 

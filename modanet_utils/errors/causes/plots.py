@@ -1,110 +1,97 @@
-"""Figures of the experiments."""
+"""Figures of the experiments, each with its alternative text, beside drawn figures that were changed likewise."""
 
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
-from modanet_utils.classes import COLORS
-from modanet_utils.errors.causes.questions import ARMS
-from modanet_utils.errors.plots import line, panel, titled
-from modanet_utils.plots import colored, dots, gallery, legend_below, rows
-from modanet_utils.trials import color_of
+from modanet_utils.errors.causes.examples import in_other_colours, two_people, worn_and_beside
+from modanet_utils.errors.causes.pictures import Photo
+from modanet_utils.errors.plots import SMALL, WIDTH, finished, line, panel
+from modanet_utils.errors.sources import Source
+from modanet_utils.plots import dots, legend_below, rows
+from modanet_utils.results.opening import Drawn
 
-ARM_COLORS: dict[str, str] = {"hat": "#d55e00", "hair": COLORS["hair"], "background": "#0072b2"}
+HATS = {"real": "hats really worn", "worn": "pasted on a head", "beside": "the same, beside"}
+CAUSES = {"height": "height in\nthe picture", "area": "area of\nthe hair", "distance": "distance from\nhats in colour"}
+DOSES = {"difference": ("minus toward other hair", "#d55e00"), "against_background": ("minus background", "#0072b2")}
+OTHERS = {"silhouette": ("a silhouette in front", "#999999"), "rear": ("a person in front", "#0072b2")}
 
 
-def leak_against_color(frame: pd.DataFrame, slopes: pd.DataFrame, title: str) -> Figure:
-    """`recoloring.hair_colors`, a dot an image, and the slopes of `recoloring.explain_leak`."""
-    figure, (seen, model) = plt.subplots(1, 2, figsize=(10, 3.8), width_ratios=(1.4, 1), layout="constrained")
-    size = 15 + 2500 * frame["area"].to_numpy(float)
-    seen.scatter(frame["distance"], 100 * frame["leak"], s=size, color=color_of("combined loss"), alpha=0.5)
-    top = max(1, 100 * float(np.nan_to_num(frame["leak"].max())))
-    panel(seen, f"{len(frame)} photos without headwear; larger dot: more hair", ylim=(-0.04 * top, 1.05 * top))
-    seen.set(xlabel="distance of the hair's colour from hats' colours, in Lab", ylabel="hair called headwear, percent")
+def _beside(
+    pictures: Mapping[str, Photo], columns: int, width: float, height: float, panels: int
+) -> tuple[Figure, np.ndarray]:
+    """Drawn pictures in columns at the left, ``width`` inches wide, and panels at their right."""
+    figure = plt.figure(figsize=(WIDTH, height), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(width, WIDTH - width))
+    axes = left.subplots(-(-len(pictures) // columns), columns).flat
+    for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
+        axis.imshow(picture)
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(name, fontsize=8)
+    left.supxlabel("drawn, to show the change", fontsize=8)
+    return figure, right.subplots(1, panels, squeeze=False)[0]
+
+
+def pasted_hats(one: Source) -> Drawn:
+    """How much of a hat is found on a head and beside the person, from `pasting.hat_table`."""
+    if not one.has("pasted_hats", "value", row="worn"):
+        return None
+    table = one.table("pasted_hats").rename(columns={"low": "value_low", "high": "value_high"})
+    figure, (axis,) = _beside(worn_and_beside(), 2, 3.0, 2.5, 1)
+    dots(axis, table.loc[list(HATS)], "value", 0, "#333333", "", 100)
+    for row, value in enumerate(100 * table["value"][list(HATS)]):
+        axis.annotate(f"{value:.0f}", (value, row), (0, 10), ha="center", **SMALL)
+    rows(axis, list(HATS.values()))
+    panel(axis, xlim=(-3, 103), xlabel="percent of the hat's pixels that are found")
+    real, worn, beside = table["value"][list(HATS)]
+    word = ("hardly" if beside < 0.05 else "less") if table.loc["context", "value_low"] > 0 else "no less"
+    title = f"A pasted hat is found on a head ({worn:.0%}), {word} beside it ({beside:.0%})"
+    return finished(figure, one, title, f"Of hats really worn {real:.0%} is found")
+
+
+def place_or_colour(one: Source) -> Drawn:
+    """What hair called headwear goes with, from `recoloring.explain_leak`, and what recolouring does."""
+    if not (one.has("leak_model", "slope") and one.has("recoloring", "difference")):
+        return None
+    slopes, table = one.table("leak_model").loc[list(CAUSES)], one.table("recoloring")
+    figure, (model, doses) = _beside(in_other_colours(), 2, 1.9, 3.1, 2)
     dots(model, slopes, "slope", 0, "#333333", "", 100)
-    rows(model, ["distance in colour", "area of the hair", "height in the picture"])
+    for row, value in enumerate(100 * slopes["slope"]):
+        model.annotate(f"{value:+.0f}", (value, row), (0, 9), ha="center", **SMALL)
+    rows(model, list(CAUSES.values()))
     model.axvline(0, color="black", lw=1)
-    if slopes["slope"].isna().all():
-        style = {"ha": "center", "va": "center", "fontsize": 9, "color": "#777777"}
-        model.text(0.5, 0.5, "undefined: nothing to explain", transform=model.transAxes, **style)
-    reach = 1.1 * max(1, np.nan_to_num(np.abs(100 * slopes[["slope_low", "slope_high"]].to_numpy(float))).max())
-    panel(model, "Change of that share, the others held", xlim=(-reach, reach))
-    model.set_xlabel("percentage points for one standard deviation")
-    return titled(figure, title)
+    panel(model, "observed", xlabel="points per standard deviation")
+    for shift, (name, (label, color)) in zip((-0.35, 0.35), DOSES.items(), strict=True):
+        line(doses, table.index + shift, table, name, color, label, 100)
+    doses.axhline(0, color="black", lw=1)
+    doses.set_xticks(table.index)
+    panel(doses, "hair recoloured toward hats", xlabel="distance moved, CIE Lab", ylabel="points")
+    legend_below(figure, doses)
+    points, last = 100 * slopes["slope"], table.iloc[-1]
+    words = {"height": "height in the picture", "distance": "distance in colour"}
+    more, less = (f"{words[name]} ({points[name]:+.0f}" for name in sorted(words, key=lambda name: -abs(points[name])))
+    clear = "more" if last["against_background_low"] > 0 else "not clearly more"
+    title = f"{more[0].upper()}{more[1:]} points) goes with it more than {less});\nrecoloured hair does {clear} than a "
+    ends = " and ".join(f"{100 * last[name]:+.1f} {label}" for name, (label, _) in DOSES.items())
+    return finished(figure, one, f"{title}recoloured background", f"Points at the farthest: {ends}")
 
 
-def dose_lines(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """`recoloring.dose_response`: hair called headwear, and its probability, by distance moved; a line an arm."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
-    names = {"called": "hair called headwear", "probability": "mean probability of headwear on hair"}
-    for axis, (name, table) in zip(axes, tables.items(), strict=True):
-        for shift, (arm, label) in zip((-0.4, 0, 0.4), ARMS.items(), strict=True):
-            line(axis, table.index + shift, table, arm, ARM_COLORS[arm], label, 100)
-        top = 100 * np.nan_to_num(table[[*ARMS, *(f"{arm}_high" for arm in ARMS)]].max(axis=None))
-        limits = (-0.03 * top, 1.08 * top) if top > 0.02 else (-0.03, 1)
-        panel(axis, names[name], ylim=limits, xticks=table.index, ylabel="percent")
-        axis.set_xlabel("distance that the mean colour was moved, in Lab")
-    legend_below(figure, axes[0])
-    return titled(figure, title)
-
-
-def probe_dots(table: pd.DataFrame, title: str) -> Figure:
-    """How well hair and headwear are told apart, a row a probe; 50% is guessing, from `probes.probe_table`."""
-    probes = table.drop(index="gain")
-    figure, axes = plt.subplots(1, 2, figsize=(10, 2.4), layout="constrained")
-    names = {"auc": "ranking: area under the ROC curve", "balanced": "decision: balanced accuracy"}
-    for axis, (name, text) in zip(axes, names.items(), strict=True):
-        dots(axis, probes, name, 0, "#333333", "", 100)
-        for y, value in enumerate(probes[name]):
-            if np.isfinite(value):
-                axis.text(100 * value, y - 0.13, f"{100 * value:.0f}", ha="center", va="bottom", fontsize=9)
-        rows(axis, list(probes["text"]), axis is axes[0])
-        axis.axvline(50, color="black", lw=1, ls="--")
-        panel(axis, text, xlim=(0, 103), xlabel="percent; dashed: guessing")
-    return titled(figure, title)
-
-
-def crowd_lines(table: pd.DataFrame, title: str) -> Figure:
-    """`crowd.crowd_table`: change of the mean IoU of two people together, and of the rear one with its control."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.7), sharey=True, layout="constrained")
-    panels = {
-        "With the other person, minus alone": {
-            "rear": ("#0072b2", "rear person"),
-            "front": ("#d55e00", "front person"),
-        },
-        "The rear person: what stands in front?": {
-            "silhouette": ("#999999", "a silhouette, minus alone"),
-            "person": ("#cc79a7", "a person, minus a silhouette"),
-        },
-    }
-    ends = [f"{name}_{end}" for lines in panels.values() for name in lines for end in ("low", "high")]
-    reach = max(0.01, np.nan_to_num(table[ends].abs().max(axis=None)))
-    for axis, (text, lines) in zip(axes, panels.items(), strict=True):
-        for shift, (name, (color, label)) in zip((-0.06, 0.06), lines.items(), strict=True):
-            line(axis, np.arange(len(table)) + shift, table, name, color, label)
-        axis.axhline(0, color="black", lw=1)
-        axis.set_xticks(range(len(table)), [f"{100 * overlap:g}%" for overlap in table.index])
-        panel(axis, text, upright=True, xlim=(-0.4, len(table) - 0.6), ylim=(-1.1 * reach, 1.1 * reach))
-        axis.set_xlabel("share of the rear person that is covered")
-        axis.legend(loc="upper left", fontsize=9)
-    axes[0].set_ylabel("change of the mean IoU")
-    return titled(figure, title)
-
-
-def example_gallery(examples: Mapping[str, tuple[np.ndarray, np.ndarray]], photos: bool, title: str) -> Figure:
-    """The pictures of `examples.examples`, photo and truth; without photos only those whose truth is changed."""
-    if not photos:
-        seen: dict[bytes, str] = {}
-        examples = {n: one for n, one in examples.items() if seen.setdefault(one[1].tobytes(), n) == n}
-    if not examples:
-        figure, axis = plt.subplots(figsize=(4, 1))
-        axis.set_axis_off()
-        axis.text(0, 0.5, "no picture can be changed so", color="#777777")
-        return figure
-    truths = [truth for _, truth in examples.values()]
-    pictures = {"photo": [photo for photo, _ in examples.values()]} if photos else {}
-    pictures["truth"] = list(map(colored, truths))
-    return gallery(list(pictures.values()), list(examples), list(pictures), truths, title)
+def crowd(one: Source) -> Drawn:
+    """`pasting.crowd_table`: change of the mean IoU of a person behind somebody, and behind a plain silhouette."""
+    if not one.has("crowd", "both"):
+        return None
+    table = one.table("crowd")
+    figure, (axis,) = _beside(two_people(), 3, 3.4, 2.9, 1)
+    for shift, (name, (label, color)) in zip((-0.04, 0.04), OTHERS.items(), strict=True):
+        line(axis, np.arange(len(table)) + shift, table, name, color, label)
+    axis.axhline(0, color="black", lw=1)
+    axis.set_xticks(range(len(table)), [f"{overlap:.0%}" for overlap in table.index])
+    panel(axis, xlabel="share of the person covered", ylabel="change of mean IoU")
+    legend_below(figure, axis)
+    row, share = table.iloc[-1], table.index[-1]
+    costs = "costs" if row["rear_high"] < 0 else "does not clearly cost"
+    title = f"Somebody in front {costs} mean IoU: {row['rear']:+.2f} at {share:.0%} covered"
+    title += f", a silhouette {row['silhouette']:+.2f}"
+    return finished(figure, one, title, f"Both people together have {row['together']:.2f}, alone {row['alone']:.2f}")

@@ -1,17 +1,12 @@
 """Is it the colour? Observed over photos, and changed: hair recoloured toward hats, with two controls."""
 
-from collections.abc import Sequence
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from modanet_utils.classes import HAIR, HEADWEAR, IGNORE
 from modanet_utils.errors.causes.pictures import Scene, directions, distance_moved, mean_color, nearness, recolor
-from modanet_utils.errors.causes.questions import ARMS
-from modanet_utils.errors.causes.stage import BATCH, PICTURES, Stage, hairy, look
+from modanet_utils.errors.causes.stage import PICTURES, Stage, hairy, look
 from modanet_utils.errors.tables import estimates
 from modanet_utils.metrics import ratio
 from modanet_utils.progress import Progress
@@ -20,6 +15,8 @@ from modanet_utils.training.runs import Run
 
 STEPS: tuple[int, ...] = (6, 12, 18, 24, 30)
 """How far hair is recoloured, in Lab: from just visible to about half the way from black to blond."""
+CONDITIONS = ("hat", "hair", "background")
+"""What is recoloured: hair toward a hat's colour, and as controls hair toward other hair, and the background as far."""
 TOLERANCE = 0.5
 """By how much, in Lab, a recolouring may miss its distance: far less than the eye sees."""
 
@@ -59,75 +56,54 @@ def explain_leak(frame: pd.DataFrame) -> pd.DataFrame:
     weights = np.concatenate([np.ones((1, len(x))), drawn])
     normal = np.einsum("rn,ni,nj->rij", weights, scaled, scaled)
     slopes = np.einsum("rij,rj->ri", np.linalg.pinv(normal), np.einsum("rn,ni,n->ri", weights, scaled, y))[:, 1:]
-    table["slope"], table["unit"] = (
-        slopes[0],
-        [frame["distance"].std(ddof=0), x[:, 1].std(), frame["height"].std(ddof=0)],
-    )
+    table["slope"] = slopes[0]
+    table["unit"] = [frame["distance"].std(ddof=0), x[:, 1].std(), frame["height"].std(ddof=0)]
     table["slope_low"], table["slope_high"] = np.quantile(slopes[1:], [0.025, 0.975], axis=0)
     return table
 
 
-def recolored(one: Stage, image_id: int) -> list[NDArray[np.uint8]]:
-    """The photo unchanged, then every arm of `ARMS` at every step of `STEPS`.
+def recolored(one: Scene, hats: NDArray, hairs: NDArray) -> list[NDArray[np.uint8]]:
+    """The photo unchanged, then every condition of `CONDITIONS` at every step of `STEPS`.
 
     The background goes the way of the hair, or the opposite way where it is too bright or dark to go that as far.
+    ``hats`` and ``hairs`` are the colours that there are, ``(n, 3)`` in Lab.
     """
-    photo, truth = one.scenes[image_id]
+    photo, truth = one
     hair, background = truth == HAIR, truth == 0
-    toward = directions(mean_color(photo, hair), STEPS[-1], one.hats, one.hairs)
+    toward = directions(mean_color(photo, hair), STEPS[-1], hats, hairs)
     farthest = recolor(photo, background, toward[0], STEPS[-1])
     short = background.any() and distance_moved(photo, farthest, background) < STEPS[-1] - TOLERANCE
-    arms = ((hair, toward[0]), (hair, toward[1]), (background, -toward[0] if short else toward[0]))
-    return [photo, *(recolor(photo, mask, way, step) for mask, way in arms for step in STEPS)]
+    ways = ((hair, toward[0]), (hair, toward[1]), (background, -toward[0] if short else toward[0]))
+    return [photo, *(recolor(photo, mask, way, step) for mask, way in ways for step in STEPS)]
 
 
 def recoloring_counts(one: Stage, number: int = PICTURES, quiet: bool = False) -> NDArray[np.int64]:
-    """Hair of every image under every condition: ``(images, 1 + arms x steps, 3)``.
+    """Hair of every image under every condition, pixels not called headwear and called so.
 
-    The three: pixels not called headwear, those called so, and its probabilities added up, in thousandths.
+    ``(images, 1 + conditions x steps, 2)``.
     """
     ids = hairy(one, number) if len(one.hats) and len(one.hairs) else []
-    progress, counts = Progress(len(ids), quiet), np.zeros((len(ids), 1 + len(ARMS) * len(STEPS), 3), np.int64)
-    worst = 0.0
+    progress, counts = Progress(len(ids), quiet), np.zeros((len(ids), 1 + len(CONDITIONS) * len(STEPS), 2), np.int64)
     for row, image_id in enumerate(progress.over(ids, "recolouring")):
-        hair, photos = one.scenes[image_id].truth == HAIR, recolored(one, image_id)
-        worst = max(worst, distance_error(photos, one.scenes[image_id]))
-        for at in range(0, len(photos), BATCH):
-            logits = look(one.net, photos[at : at + BATCH]).logits[:, :, hair]
-            called = (logits.argmax(axis=1) == HEADWEAR).sum(axis=1)
-            likely = np.rint(1000 * softmax(logits.astype(np.float64), axis=1)[:, HEADWEAR].sum(axis=1))
-            counts[row, at : at + BATCH] = np.stack([hair.sum() - called, called, likely], axis=1)
-    ways = f"{len(ids)} images recoloured in {counts.shape[1] - 1} ways"
-    progress.close(f"{ways}; no distance missed by more than {worst:.1f}")
+        hair, photos = one.scenes[image_id].truth == HAIR, recolored(one.scenes[image_id], one.hats, one.hairs)
+        called = (look(one.net, photos)[:, hair] == HEADWEAR).sum(axis=1)
+        counts[row] = np.stack([hair.sum() - called, called], axis=1)
+    progress.close(f"{len(ids)} images recoloured in {counts.shape[1] - 1} ways")
     return counts
 
 
-def distance_error(photos: Sequence[NDArray[np.uint8]], scene: Scene) -> float:
-    """By how much the recolourings of a photo, from `recolored`, miss their distances at the most, in Lab."""
-    hair, background = scene.truth == HAIR, scene.truth == 0
-    masks = np.repeat([hair, hair, background], len(STEPS), axis=0)
-    moved = [distance_moved(scene.photo, photo, mask) for photo, mask in zip(photos[1:], masks, strict=True)]
-    return float(np.abs(np.array(moved) - len(ARMS) * STEPS).max())
+def dose_response(counts: NDArray) -> pd.DataFrame:
+    """Share of the hair called headwear by how far it, or the background, was recoloured, from `recoloring_counts`.
 
-
-def dose_response(counts: NDArray) -> dict[str, pd.DataFrame]:
-    """Hair called headwear by how far it, or the background, was recoloured, from `recoloring_counts`.
-
-    "called" (the share of hair called headwear) and "probability" (of headwear, the mean over hair). Each a row a
-    distance, 0 first: the arms of `ARMS`, ``difference`` (toward hats minus toward other hair) and
+    A row a distance, 0 first: the conditions of `CONDITIONS`, ``difference`` (toward hats minus toward other hair) and
     ``against_background`` (toward hats minus the background recoloured), with intervals.
     """
 
-    def measure(summed: NDArray, at: int, unit: int) -> NDArray:
-        share = ratio(summed[..., at], unit * summed[..., :2].sum(axis=-1))
-        hat, hair, background = (
-            np.concatenate([share[..., :1], arm], axis=-1) for arm in np.split(share[..., 1:], len(ARMS), axis=-1)
-        )
+    def measure(summed: NDArray) -> NDArray:
+        share = ratio(summed[..., 1], summed.sum(axis=-1))
+        each = np.split(share[..., 1:], len(CONDITIONS), axis=-1)
+        hat, hair, background = (np.concatenate([share[..., :1], own], axis=-1) for own in each)
         return np.concatenate([hat, hair, background, hat - hair, hat - background], axis=-1)
 
-    index, columns = pd.Index((0, *STEPS), name="distance"), (*ARMS, "difference", "against_background")
-    units = {"called": (1, 1), "probability": (2, 1000)}
-    return {
-        name: estimates(index, columns, counts, partial(measure, at=at, unit=unit))
-        for name, (at, unit) in units.items()
-    }
+    index = pd.Index((0, *STEPS), name="distance")
+    return estimates(index, (*CONDITIONS, "difference", "against_background"), counts, measure)

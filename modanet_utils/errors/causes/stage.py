@@ -1,11 +1,11 @@
 """What a finished network makes of changed pictures: what the experiments work with.
 
-Every experiment gives integer counts ``(images, ..., ...)``, from which `statistics` makes intervals over images; arms
-of an experiment are of the same images, so that differences are paired.
+Every experiment gives integer counts ``(images, ..., ...)``, from which `statistics` makes intervals over images; the
+conditions of an experiment are of the same images, so that differences are paired.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,50 +20,33 @@ from modanet_utils.training.predict import class_logits
 from modanet_utils.training.runs import Run
 
 PICTURES = 40
-"""Test images that are recoloured, that get a hat, and whose hair is probed, where there are so many."""
+"""Test images that are recoloured and that get a hat, where there are so many."""
 MOST_SCENES = 300
 """Test images, and images with hats, that are looked at at the most."""
 BATCH = 8
 
 
-class Look(NamedTuple):
-    """A network's view of scenes: features ``(n, C, H, W) float32`` and logits ``(n, 14, H, W) float32``."""
-
-    features: NDArray[np.float32]
-    logits: NDArray[np.float32]
-
-
 @torch.inference_mode()
-def look(net: Net, photos: Sequence[NDArray[np.uint8]]) -> Look:
-    """The last decoder feature map, which the segmentation head reads, and the class logits."""
-    seen: list[torch.Tensor] = []
-    head: Any = net.unet.segmentation_head
-    hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
-    try:
-        stack = torch.from_numpy(np.stack(photos).transpose(0, 3, 1, 2)).to(next(net.parameters()).device)
-        logits = class_logits(net(stack.contiguous(memory_format=torch.channels_last))).cpu()
-    finally:
-        hook.remove()
-    return Look(seen[0].numpy(), logits.numpy())
-
-
-def labels(net: Net, photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def look(net: Net, photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Predicted label maps ``(n, H, W) uint8``, in batches of `BATCH`."""
-    parts = [photos[at : at + BATCH] for at in range(0, len(photos), BATCH)]
-    return np.concatenate([look(net, part).logits.argmax(axis=1).astype(np.uint8) for part in parts])
+    maps = []
+    for at in range(0, len(photos), BATCH):
+        stack = torch.from_numpy(np.stack(photos[at : at + BATCH]).transpose(0, 3, 1, 2))
+        stack = stack.to(next(net.parameters()).device).contiguous(memory_format=torch.channels_last)
+        maps.append(class_logits(net(stack)).cpu().numpy().argmax(axis=1).astype(np.uint8))
+    return np.concatenate(maps)
 
 
 class Stage(NamedTuple):
     """A finished network, and test images by id.
 
-    ``hat_scenes`` and ``hair_scenes`` are training images that show headwear, and as many that show hair and no
-    headwear; ``hats`` and ``hairs`` their colours ``(n, 3)`` in Lab, see `pictures.palette`.
+    ``hat_scenes`` are training images that show headwear; ``hats`` and ``hairs`` the colours ``(n, 3)`` in Lab of
+    headwear there, and of hair there and in as many without headwear, see `pictures.palette`.
     """
 
     net: Net
     scenes: dict[int, Scene]
     hat_scenes: list[Scene]
-    hair_scenes: list[Scene]
     hats: Colors
     hairs: Colors
 
@@ -75,7 +58,7 @@ def make_stage(run: Run, dataset: Dataset, train: Sequence[int]) -> Stage:
     hair_ids = [i for i in train if HAIR in dataset.present(i) and HEADWEAR not in dataset.present(i)]
     hats, hairs = ([scene(dataset, i, box) for i in ids] for ids in (hat_ids, evenly(hair_ids, max(1, len(hat_ids)))))
     scenes = {i: scene(dataset, i, box) for i in evenly(run.ids, MOST_SCENES)}
-    return Stage(run.network(), scenes, hats, hairs, palette(hats, HEADWEAR), palette(hairs + hats, HAIR))
+    return Stage(run.network(), scenes, hats, palette(hats, HEADWEAR), palette(hairs + hats, HAIR))
 
 
 def hairy(one: Stage, number: int | None = PICTURES) -> list[int]:

@@ -17,7 +17,6 @@ from modanet_utils.errors.causes.pictures import (
     distance_moved,
     evenly,
     from_lab,
-    hat_likeness,
     head,
     mean_color,
     nearness,
@@ -116,7 +115,7 @@ def test_one_way_leads_to_hats_and_the_other_to_hair() -> None:
     toward_hat, toward_hair = directions(np.array([20.0, 5, 5]), 30, hats, hairs)
     assert np.linalg.norm(toward_hat) == pytest.approx(1) and np.linalg.norm(toward_hair) == pytest.approx(1)
     ends = np.array([20.0, 5, 5]) + 30 * np.array([toward_hat, toward_hair])
-    hat_end, hair_end = hat_likeness(ends, hats, hairs)
+    hat_end, hair_end = nearness(ends, hairs) - nearness(ends, hats)
     assert hat_end > 0 > hair_end
     assert toward_hat[1] > 0.5 and toward_hair[2] > 0.2
 

@@ -5,8 +5,8 @@ import pytest
 from error_samples import make_stage
 
 from modanet_utils.classes import HEADWEAR
-from modanet_utils.errors.causes.crowd import figures
-from modanet_utils.errors.causes.stage import Stage, hairy, labels, look
+from modanet_utils.errors.causes.pasting import figures
+from modanet_utils.errors.causes.stage import Stage, hairy, look
 
 
 @pytest.fixture(scope="module")
@@ -14,13 +14,10 @@ def stage() -> Stage:
     return make_stage()
 
 
-def test_a_look_gives_features_and_logits(stage: Stage) -> None:
+def test_a_look_gives_label_maps_in_batches(stage: Stage) -> None:
     photos = [stage.scenes[0].photo, stage.scenes[90].photo]
-    view = look(stage.net, photos)
-    assert view.features.shape == (2, 3, 64, 64) and view.logits.shape == (2, 14, 64, 64)
-    np.testing.assert_allclose(view.features[1, :, 7, 25], photos[1][7, 25] / 255, rtol=1e-6)
-    assert not stage.net.unet.segmentation_head._forward_pre_hooks
-    predicted = labels(stage.net, photos * 5)
+    predicted = look(stage.net, photos * 5)
+    assert predicted.shape == (10, 64, 64) and predicted.dtype == np.uint8
     np.testing.assert_array_equal(predicted[9] == HEADWEAR, stage.scenes[90].truth == HEADWEAR)
     assert not predicted[8].any()
 
