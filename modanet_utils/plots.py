@@ -213,7 +213,8 @@ def _beside(axis: Axes, shape: tuple[int, ...], named: Sequence[tuple[str, np.nd
 
 def titled(figure: Figure, title: str) -> Figure:
     """The figure with its message above all panels, in lines that fit."""
-    figure.suptitle("\n".join(wrap(title, int(10.5 * figure.get_figwidth()))), x=0.01, ha="left", fontsize=13)
+    lines = [part for line in title.split("\n") for part in wrap(line, int(10.5 * figure.get_figwidth()))]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=13)
     return figure
 
 

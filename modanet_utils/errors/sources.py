@@ -8,6 +8,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from modanet_utils.classes import CLOTHING
+from modanet_utils.datasets.coco import is_drawn
 from modanet_utils.plots import show
 from modanet_utils.results.opening import Drawn
 from modanet_utils.results.workspace import Workspace
@@ -53,7 +54,7 @@ def sources(workspace: Workspace) -> list[Source]:
     recorded = workspace.elsewhere()
     if not recorded.get("errors"):
         return [Source(workspace.results)]
-    drawn = workspace.profile == "synthetic"
+    drawn = is_drawn(workspace.dataset.name)
     own = Source(workspace.results, f"{'Drawn figures' if drawn else workspace.dataset.name} (this run)")
     photos = Source(recorded, f"{recorded['dataset']['name']} (photos)")
     return [photos, own] if drawn else [own, photos]

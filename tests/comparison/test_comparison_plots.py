@@ -95,7 +95,7 @@ def test_trade_offs_show_what_moves_and_count_what_lies_beyond() -> None:
     drawn = trade_offs(curve, 1, (0.0, 0.5, 1.0), {"cross-entropy": test})
     assert [axis.get_title(loc="left") for axis in drawn[0].axes] == ["bag", "boots", "outer", "sunglasses"]
     # Bags have a precision of 1; belts are never predicted, boots are nowhere in the truth.
-    assert closed(drawn) == "In 1 of 13 classes the cross-entropy lies beyond what shifted outputs reach"
+    assert closed(drawn) == "In 1 of 2 classes the cross-entropy lies beyond what shifted outputs reach"
 
 
 def test_figures_of_trials_take_undefined_scores() -> None:

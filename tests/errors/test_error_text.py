@@ -34,7 +34,7 @@ def workspace(results: dict[str, Any], elsewhere: dict[str, Any], profile: str =
         results[key] = value
 
     found = SimpleNamespace(results=results, elsewhere=lambda: elsewhere, profile=profile, record=record)
-    found.dataset = SimpleNamespace(name="mine")
+    found.dataset = SimpleNamespace(name=profile)
     return found
 
 
@@ -82,7 +82,7 @@ def test_how_much_belongs_to_the_short_training(long: float, word: str) -> None:
 def test_the_answer_of_notebook_04_takes_its_words_from_the_numbers() -> None:
     one = make_source()
     text = answer(one.results, make_trials()).data
-    assert text.startswith("**On real photos** (tiny, 3 test images)") and text.count("\n* ") == 3
+    assert text.startswith("**On real photos** (tiny, only 3 test images)") and text.count("\n* ") == 3
     assert "Of the skin 35% (mean of 2 trainings, 30% to 40%) is called clothing, after 45 epochs 20%;" in text
     assert "50% of it lies more than 2 pixels" in text
     for nothing in (answer({}, {}), answer(one.results, {}), answer(make_source(np.nan).results, make_trials())):
