@@ -280,10 +280,10 @@ def _remedy(name: str, label: str, changes: dict[str, Any]) -> Trial:
     return Trial(f"combined_body_{name}", label, BODY | changes, part="remedies", against="combined_body")
 
 
-def _then(name: str, label: str, **how: Any) -> Trial:
-    """The network with tagged photos and three times the epochs goes on learning, at a lower rate."""
-    first, changes = "combined_body_tagged_long", BODY | TAGGED | {"learning_rate": 3e-4}
-    return Trial(f"combined_body_tagged_{name}", label, changes, part="remedies", against=first, after=first, **how)
+def _then(name: str, label: str, first: str, rate: float = 3e-4, **how: Any) -> Trial:
+    """The network of a trial with tagged photos goes on learning, at a lower rate."""
+    changes = BODY | TAGGED | {"learning_rate": rate}
+    return Trial(name, label, changes, part="remedies", against=first, after=first, **how)
 
 
 TRIALS: dict[str, Trial] = {
@@ -310,11 +310,10 @@ TRIALS: dict[str, Trial] = {
               against="combined_long"),
         Trial("combined_body_tagged_long", "with tagged photos, 3 x as long", BODY | TAGGED, part="remedies", longer=3,
               against="combined_body_long", seeds=3),
-        _then("more", "then longer at the same size", longer=2 / 3),
-        _then("large", "then pictures 1.5 times as large", longer=2 / 3, larger=1.5, seeds=3),
-        Trial("recommended", "recommended", BODY | TAGGED | {"learning_rate": 2e-4}, color="#000000", seeds=3,
-              part="remedies", longer=0.4, larger=2, against="combined_body_tagged_large",
-              after="combined_body_tagged_large"),
+        _then("combined_body_tagged_more", "then longer at the same size", "combined_body_tagged_long", longer=2 / 3),
+        _then("recommended", "recommended", "combined_body_tagged_long", longer=2 / 3, larger=1.5, seeds=3,
+              color="#000000"),
+        _then("recommended_larger", "then pictures twice as large", "recommended", 2e-4, longer=0.4, larger=2),
     )
 }  # fmt: skip
 """Every trial; a new one is one more entry."""
