@@ -280,10 +280,10 @@ def _remedy(name: str, label: str, changes: dict[str, Any]) -> Trial:
     return Trial(f"combined_body_{name}", label, BODY | changes, part="remedies", against="combined_body")
 
 
-def _then(name: str, label: str, first: str, rate: float = 3e-4, **how: Any) -> Trial:
+def _then(name: str, label: str, first: str, rate: float = 3e-4, against: str = "", **how: Any) -> Trial:
     """The network of a trial with tagged photos goes on learning, at a lower rate."""
     changes = BODY | TAGGED | {"learning_rate": rate}
-    return Trial(name, label, changes, part="remedies", against=first, after=first, **how)
+    return Trial(name, label, changes, part="remedies", against=against or first, after=first, **how)
 
 
 TRIALS: dict[str, Trial] = {
@@ -311,8 +311,8 @@ TRIALS: dict[str, Trial] = {
         Trial("combined_body_tagged_long", "with tagged photos, 3 x as long", BODY | TAGGED, part="remedies", longer=3,
               against="combined_body_long", seeds=3),
         _then("combined_body_tagged_more", "then longer at the same size", "combined_body_tagged_long", longer=2 / 3),
-        _then("recommended", "recommended", "combined_body_tagged_long", longer=2 / 3, larger=1.5, seeds=3,
-              color="#000000"),
+        _then("recommended", "recommended", "combined_body_tagged_long", against="combined_body_tagged_more",
+              longer=2 / 3, larger=1.5, seeds=3, color="#000000"),
         _then("recommended_larger", "then pictures twice as large", "recommended", 2e-4, longer=0.4, larger=2),
     )
 }  # fmt: skip

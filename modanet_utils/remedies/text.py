@@ -42,8 +42,7 @@ def _best(results: Mapping[str, Any]) -> str:
 
 
 def _remedies(results: Mapping[str, Any]) -> str:
-    rows = {name: row for name, row in _part(results, "remedies").items() if name != "recommended"}
-    tried = {name: row for name, row in rows.items() if row["against"]}
+    tried = {name: row for name, row in _part(results, "remedies").items() if row["against"]}
     if not tried:
         return ""
     helps = [f"{label_of(n)} ({row_text(r, 'change', '+.3f')})" for n, r in tried.items() if r["change_low"] > 0]

@@ -144,8 +144,8 @@ def test_figures_show_what_the_tables_hold(counts: dict[str, np.ndarray]) -> Non
     length = tables.against_their_own(counts, {}, "length")
     epochs = {name: 45 if "long" in name else 15 for name in length.index}
     figures = [
-        plots.budget_lines(length, epochs, "title"),
-        plots.remedy_dots(tables.against_their_own(counts, {}, "remedies"), "title"),
+        plots.budget_lines(length, epochs)[0],
+        plots.remedy_dots(tables.against_their_own(counts, {}, "remedies"))[0],
     ]
     lines = figures[0].axes[0].get_lines()
     assert sorted(lines[0].get_ydata()) == pytest.approx(
