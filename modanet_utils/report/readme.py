@@ -59,7 +59,9 @@ def _trials() -> str:
 
 
 def _labels() -> str:
-    found = recorded()["remedies"]["second_reading"]["combined"]
+    found = recorded().get("remedies", {}).get("second_reading", {}).get("combined")
+    if not found:
+        return _page("labels.md.j2")
     shares = {name: f"{found[name]:.0%}" for name in ("pants", "boots")}
     scores = {"once": value_text(found["mean_iou"]), "again": value_text(found["again"])}
     return _page("labels.md.j2", stockings=f"{found['pixels']:.2%}", photos=str(found["photos"]), **shares, **scores)

@@ -11,6 +11,7 @@ from error_samples import make_source
 from modanet_utils.errors.claims import HAIR_AND_SKIN, OTHERS, Evidence, accurate_pieces
 from modanet_utils.errors.claims import decided as decided_claims
 from modanet_utils.errors.sources import Source
+from modanet_utils.results.claims import shown
 from modanet_utils.results.schema import check_results, plain
 
 GROUPS = HAIR_AND_SKIN | OTHERS
@@ -116,3 +117,11 @@ def test_a_measure_is_written_from_the_threshold_that_decides() -> None:
     measures = {claim.id: claim.measure for claim in CLAIMS}
     assert measures["hair-as-headwear"] == "hair pixels called headwear, combined loss; above 1%"
     assert sum("added after" in measure for measure in measures.values()) == 4
+
+
+def test_a_class_is_there_where_the_labels_show_it_not_where_it_is_predicted(evidence: Evidence) -> None:
+    evidence.after[:, 5, 5] = 0
+    evidence.after[:, 0, 5] = 7
+    assert shown(evidence) == (30, 13)  # 10 pixels of class 5 are called background
+    evidence.after[:, 5, 0] = 0
+    assert shown(evidence) == (30, 12)
