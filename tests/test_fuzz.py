@@ -221,6 +221,7 @@ def converted(source: Path, out: Path) -> None:
 
 
 @fuzzed(at=ANYWHERE, junk=JUNK)
+@example(at=3114, junk=[])  # a name that is a list
 def test_whatever_stands_in_a_file_that_is_converted(at: int, junk: Any, foreign: Path, tmp_path: Path) -> None:
     (foreign / "annotations.json").write_text(json.dumps(with_junk(FOREIGN, at, junk)))
     converted(foreign, tmp_path / "out")

@@ -69,9 +69,12 @@ def convert(
     info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}
     writing.replaced(destination, info)
     numbers = fold.numbers((one["source_label"] for one in found.things), source)
-    asked = _asked(without, [one["file_name"] for one in found.records])
+    # A name that is no text is refused where photos are looked up.
+    asked = _asked(without, [str(one["file_name"]) for one in found.records])
     there = _photos(found, link)
-    images, verdicts, scenes = usable(there, [one for one in found.records if one["file_name"] not in asked], quiet)
+    images, verdicts, scenes = usable(
+        there, [one for one in found.records if str(one["file_name"]) not in asked], quiet
+    )
     ids = {one["id"] for one in images}
     kept = [
         one | {"id": place, "category_id": min(numbers[one["source_label"]], writing.IGNORED_ID)}  # 255 has one, too
