@@ -310,10 +310,10 @@ TRIALS: dict[str, Trial] = {
               against="combined_long"),
         Trial("combined_body_tagged_long", "with tagged photos, 3 x as long", BODY | TAGGED, part="remedies", longer=3,
               against="combined_body_long", seeds=3),
-        _then("combined_body_tagged_more", "then longer at the same size", "combined_body_tagged_long", longer=2 / 3),
+        _then("combined_body_tagged_more", "longer, same size", "combined_body_tagged_long", longer=2 / 3),
         _then("recommended", "recommended", "combined_body_tagged_long", against="combined_body_tagged_more",
               longer=2 / 3, larger=1.5, seeds=3, color="#000000"),
-        _then("recommended_larger", "then pictures twice as large", "recommended", 2e-4, longer=0.4, larger=2),
+        _then("recommended_larger", "pictures twice as large", "recommended", 2e-4, longer=0.4, larger=2),
     )
 }  # fmt: skip
 """Every trial; a new one is one more entry."""

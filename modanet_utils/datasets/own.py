@@ -69,12 +69,9 @@ def convert(
     info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}
     writing.replaced(destination, info)
     numbers = fold.numbers((one["source_label"] for one in found.things), source)
-    # A name that is no text is refused where photos are looked up.
-    asked = _asked(without, [str(one["file_name"]) for one in found.records])
-    there = _photos(found, link)
-    images, verdicts, scenes = usable(
-        there, [one for one in found.records if str(one["file_name"]) not in asked], quiet
-    )
+    asked, there = _asked(without, [str(one["file_name"]) for one in found.records]), _photos(found, link)
+    wanted = [one for one in found.records if str(one["file_name"]) not in asked]
+    images, verdicts, scenes = usable(there, wanted, quiet)
     ids = {one["id"] for one in images}
     kept = [
         one | {"id": place, "category_id": min(numbers[one["source_label"]], writing.IGNORED_ID)}  # 255 has one, too

@@ -13,7 +13,7 @@ from modanet_utils.errors.places import KINDS
 from modanet_utils.errors.sources import Source
 from modanet_utils.results.text import PENDING, bullets, listed, on_real_photos, row_text
 from modanet_utils.thresholds import SHIFT
-from modanet_utils.trials import label_of
+from modanet_utils.trials import TRIALS, label_of
 
 MEASURES = {"hair": ("hair called headwear", 100), "skin": ("skin called clothing", 100), "iou": ("IoU of headwear", 1)}
 """What is compared over trainings: heading and unit."""
@@ -35,7 +35,8 @@ def trainings(trials: Mapping[str, Any]) -> pd.DataFrame:
             if name.split("-seed")[0] == trial:
                 test = entry["test"]
                 shares = (test["body"][key]["value"] for key in ("hair_as_headwear", "skin_as_clothing"))
-                rows.append([label_of(trial), entry["epochs"], *shares, test["classes"]["headwear"]["iou"]])
+                before = trials.get(TRIALS[trial].after, {}).get("epochs", 0)  # it goes on from another's network
+                rows.append([label_of(trial), before + entry["epochs"], *shares, test["classes"]["headwear"]["iou"]])
     table = pd.DataFrame(rows, columns=["trial", "epochs", *MEASURES])
     return table.astype(dict.fromkeys(MEASURES, float))
 

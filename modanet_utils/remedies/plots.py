@@ -47,7 +47,7 @@ def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int]) -> Drawn:
 def remedy_dots(table: pd.DataFrame) -> Drawn:
     """What each remedy brings against its reference, and how much hair it calls headwear, best first, two panels."""
     table = table[table["change"].notna()].sort_values("change", ascending=False)
-    labels = [f"{label_of(name)}\n(against {row['against']})" for name, row in table.iterrows()]
+    labels = [f"{label_of(name)}\n(against: {row['against']})" for name, row in table.iterrows()]
     figure, axes = plt.subplots(1, 2, figsize=(10, 1.6 + 0.62 * len(table)), sharey=True, layout="constrained")
     gain, low, high = ends_of(table, "change", 100)
     for axis in axes:

@@ -45,10 +45,15 @@ def _remedies(results: Mapping[str, Any]) -> str:
     tried = {name: row for name, row in _part(results, "remedies").items() if row["against"]}
     if not tried:
         return ""
-    helps = [f"{label_of(n)} ({row_text(r, 'change', '+.3f')})" for n, r in tried.items() if r["change_low"] > 0]
-    rest = [f"{label_of(n)} ({row_text(r, 'change', '+.3f')})" for n, r in tried.items() if not r["change_low"] > 0]
-    said = f"clearly better: {listed(helps)}" if helps else "none is clearly better"
-    return f"Single changes, by their gain in mean IoU: {said}" + (f"; not clearly: {listed(rest)}." if rest else ".")
+    gains = {name: f"{label_of(name)} ({row_text(row, 'change', '+.3f')})" for name, row in tried.items()}
+    helps = [gains[name] for name, row in tried.items() if row["change_low"] > 0]
+    harms = [gains[name] for name, row in tried.items() if row["change_high"] < 0]
+    most = max(tried, key=lambda name: tried[name]["change"])
+    said = (
+        f"Of {len(tried)} single changes {listed(helps) or 'none'} clearly raise{'s' * (len(helps) < 2)} the mean IoU"
+    )
+    said += f"; the largest gain is that of {gains[most]}" * (not helps)
+    return f"{said}; {listed(harms)} clearly lower{'s' * (len(harms) < 2)} it." if harms else f"{said}."
 
 
 def _length(results: Mapping[str, Any]) -> str:

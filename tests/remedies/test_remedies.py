@@ -134,8 +134,14 @@ def test_every_sentence_stands_on_what_is_recorded(counts: dict[str, np.ndarray]
     said = text.answer(results).data
     assert said.count("\n* ") == 3 and "one training" in said and "from 0.200 to 0.400" in said
     gain = f"{remedies.loc['combined_body', 'change']:+.3f}"
-    assert f"clearly better: hair and skin as outputs ({gain} [" in said
-    assert "not clearly: rare photos repeated (-0.0" in said
+    assert f"single changes hair and skin as outputs ({gain} [" in said and "clearly raises the mean IoU" in said
+    worse = dict(results["remedies"]["remedies"]["combined_body"], change=-0.1, change_low=-0.2, change_high=-0.05)
+    rows = {"combined_body": worse, "recommended": worse | {"change": 0.01, "change_low": -0.1, "change_high": 0.1}}
+    said = text.answer({"remedies": {"remedies": rows}}).data
+    assert (
+        "Of 2 single changes none clearly raises the mean IoU; the largest gain is that of recommended (+0.010" in said
+    )
+    assert said.endswith("hair and skin as outputs (-0.100 [-0.200, -0.050]) clearly lowers it.")
     assert text.length(results).shape[1] <= 5 and "combined loss, 3 x as long" in text.length(results).index
     assert text.remedies(results).loc["hair and skin as outputs", "against"] == "combined loss"
 
