@@ -84,6 +84,7 @@ FILES = ("config.json", "history.json", "provenance.json", "scores.json")
 @example(file="provenance.json", at=("identity", "photos_used"), junk="all")
 @example(file="provenance.json", at=("data",), junk="fingerprint")
 @example(file="provenance.json", at=("seconds_per_epoch",), junk=None)
+@example(file="provenance.json", at=("seconds_per_epoch",), junk=-1)
 @example(file="history.json", at=(0, "val_iou"), junk=[1])
 @example(file="config.json", at=("self",), junk=1)
 def test_whatever_stands_in_the_files_of_a_run(

@@ -215,7 +215,7 @@ def _contradiction(run: Run) -> str:
     if run.provenance["best_epoch"] != best:
         return "provenance.json is of another history"
     match run.provenance:
-        case {"data": {"name": str(), "fingerprint": str()}, "seconds_per_epoch": int() | float(), **of}:
+        case {"data": {"name": str(), "fingerprint": str()}, "seconds_per_epoch": int() | float() as s, **of} if s >= 0:
             known = "identity" not in of or is_identity(of["identity"])  # runs from before it was recorded lack it
         case _:
             known = False
