@@ -29,6 +29,8 @@ PALETTE = np.full((256, 3), 255 * np.array(to_rgb("#bdbdbd")), np.uint8)
 PALETTE[: len(LABELS)] = [[round(255 * v) for v in to_rgb(COLORS[name])] for name in LABELS]
 HALO = [withStroke(linewidth=2.5, foreground="white")]  # keeps text readable where a line runs behind it
 WRONG, ASIDE = "#b3001b", 0.18  # ink of mistakes; room beside a label map for words, as a share of its width
+Drawn = tuple[Figure, str]
+"""A figure with its alternative text."""
 Pictures = Sequence[np.ndarray]
 
 sns.set_theme(style="whitegrid", context="notebook", rc={"axes.titlelocation": "left", "figure.dpi": 110})

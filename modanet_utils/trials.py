@@ -317,6 +317,8 @@ TRIALS: dict[str, Trial] = {
     )
 }  # fmt: skip
 """Every trial; a new one is one more entry."""
+PREFERRED = ("recommended", "combined_body")
+"""The trials whose network is used, or shown, where none is named: the first of these that is there."""
 
 
 def trained(*parts: str) -> list[Trial]:

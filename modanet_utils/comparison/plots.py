@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from modanet_utils import metrics
 from modanet_utils.classes import CLOTHING, COLORS
 from modanet_utils.comparison.text import common_first, trainings, zero_classes
-from modanet_utils.plots import HALO, dots, ends_of, offsets, rows, title_above_legend, titled
+from modanet_utils.plots import HALO, Drawn, dots, ends_of, offsets, rows, title_above_legend, titled
 from modanet_utils.results.text import listed
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import color_of, label_of
 
 ADJUSTED = label_of("cross_entropy_adjusted")
 EFFECTS = {"loss": ("what the loss brings", "#d55e00"), "weights": ("what the weights bring", "#0072b2")}
-Drawn = tuple[Figure, str]
 
 
 def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:

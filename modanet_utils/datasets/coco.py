@@ -323,7 +323,7 @@ def joined(first: Dataset, second: Dataset) -> Dataset:
 
 def is_drawn(name: str) -> bool:
     """Whether a data set is of drawn figures, by the name that its annotation file gives it, not by the profile's."""
-    return name.startswith("synthetic")
+    return name == "synthetic" or name.startswith("synthetic, ")  # as `own.convert` calls a copy
 
 
 def class_pixels(dataset: Dataset, ids: Iterable[int] | None = None) -> np.ndarray:

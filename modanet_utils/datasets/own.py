@@ -104,7 +104,11 @@ def _photos(found: Found, link: bool) -> Photos:
 
 def _asked(file: Path | None, names: list[str]) -> set[str]:
     """Those of the photos that a file names, one a line; DatasetError where it names one that is none of them."""
-    lines = [] if file is None else list(filter(None, map(str.strip, file.read_text(encoding="utf-8").splitlines())))
+    try:
+        text = "" if file is None else file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DatasetError(f"{file} is no text: name a photo a line, as an audit does.") from None
+    lines = list(filter(None, map(str.strip, text.splitlines())))
     found = matched(lines, names)
     if lost := [one for one in lines if one not in found]:
         raise DatasetError(f"{file} names {len(lost):,} that are none of the photos, {lost[0]} for one: correct it.")

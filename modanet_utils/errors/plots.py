@@ -16,8 +16,7 @@ from modanet_utils.errors.sources import Source
 from modanet_utils.errors.tables import PAIR, origins, wrong_pixels
 from modanet_utils.errors.text import MEASURES, at_lengths, trainings
 from modanet_utils.metrics import ratio
-from modanet_utils.plots import colored, ends_of, label_legend, legend_below, rows, titled
-from modanet_utils.results.opening import Drawn
+from modanet_utils.plots import Drawn, colored, ends_of, label_legend, legend_below, rows, titled
 from modanet_utils.trials import color_of
 
 WIDTH = 8.0
@@ -71,7 +70,7 @@ def stacked(axis: Axes, table: pd.DataFrame, colors: Mapping[str, str], names: M
     axis.grid(False)
 
 
-def opening(trials: Mapping[str, Any]) -> Drawn:
+def opening(trials: Mapping[str, Any]) -> Drawn | None:
     """What trainings of several lengths make of hair and skin, a dot a training, from entries of results.json."""
     table = trainings(trials)
     short, long = at_lengths(table)
@@ -93,7 +92,7 @@ def opening(trials: Mapping[str, Any]) -> Drawn:
     return finished(figure, None, title, skin)
 
 
-def confusions(one: Source, number: int = 6) -> Drawn:
+def confusions(one: Source, number: int = 6) -> Drawn | None:
     """The largest confusions of the combined loss, and hair called headwear, as shares of all wrong pixels."""
     if "counts" not in one.errors or not (wrong := wrong_pixels(one.errors["counts"]["combined"])).any():
         return None
@@ -119,7 +118,7 @@ def confusions(one: Source, number: int = 6) -> Drawn:
     return finished(figure, one, title, f"The largest is {' called '.join(pairs[0])}, {share[0]:.1f}% of them")
 
 
-def false_hats(one: Source) -> Drawn:
+def false_hats(one: Source) -> Drawn | None:
     """What the pixels wrongly called headwear are in truth, beside all pixels; labels below 4% are drawn together."""
     table = origins(one.errors["counts"]["combined"]) if "counts" in one.errors else pd.DataFrame()
     if table.empty or table["false"].isna().all() or not table.loc["hair", "all"] > 0:
@@ -135,7 +134,7 @@ def false_hats(one: Source) -> Drawn:
     return finished(figure, one, title, f"Their largest part is {largest}, {table.loc[largest, 'false']:.0%}")
 
 
-def skin_by_distance(one: Source, at: int = 3) -> Drawn:
+def skin_by_distance(one: Source, at: int = 3) -> Drawn | None:
     """Share of the skin that is called clothing, by its distance from the nearest true clothing, for both trials."""
     if not one.has("skin_by_distance", "rate", "combined"):
         return None
@@ -153,7 +152,7 @@ def skin_by_distance(one: Source, at: int = 3) -> Drawn:
     return finished(figure, one, title, more)
 
 
-def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Drawn:
+def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Drawn | None:
     """Photos chosen by rule, a row a group: the photo, if it may be shown, ground truth, and what is wrong.
 
     The last is the prediction, pale where it is right, in the full colour of what it is called where it is wrong, and
@@ -214,7 +213,7 @@ def shares_of_kinds(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([shares, shares.mean().to_frame("mean").T])
 
 
-def kinds(one: Source) -> Drawn:
+def kinds(one: Source) -> Drawn | None:
     """Which kinds of error the classes suffer from, from `tables.kind_table`."""
     if not one.has("kinds", "iou"):
         return None
@@ -230,7 +229,7 @@ def kinds(one: Source) -> Drawn:
     return finished(figure, one, title, f"On average {shares.loc['mean', 'right']:.0%} is right; {told}")
 
 
-def outlines(one: Source) -> Drawn:
+def outlines(one: Source) -> Drawn | None:
     """Boundary IoU of some garments beside what resolution and a shifted ground truth would score."""
     table = one.table("outlines").reindex([name for name in one.order if name in GARMENTS]).dropna(how="all")
     if table.empty or not table["found"].min() > 0:
@@ -251,7 +250,7 @@ def outlines(one: Source) -> Drawn:
     return finished(figure, one, title, f"Boundary IoU: {told}")
 
 
-def sizes(one: Source) -> Drawn:
+def sizes(one: Source) -> Drawn | None:
     """Recall by the size of the instance, and the share that is hardly found; sizes with few instances left out."""
     table = one.table("sizes")
     table = table[table["segments"] >= FEW] if len(table) else table

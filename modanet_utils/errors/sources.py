@@ -9,8 +9,7 @@ from IPython.display import Markdown, display
 
 from modanet_utils.classes import CLOTHING
 from modanet_utils.datasets.coco import is_drawn
-from modanet_utils.plots import show
-from modanet_utils.results.opening import Drawn
+from modanet_utils.plots import Drawn, show
 from modanet_utils.results.workspace import Workspace
 
 TEXTS = ("text", "pixels from clothing")
@@ -60,7 +59,7 @@ def sources(workspace: Workspace) -> list[Source]:
     return [photos, own] if drawn else [own, photos]
 
 
-def show_each(workspace: Workspace, made: Callable[[Source], Drawn | str]) -> None:
+def show_each(workspace: Workspace, made: Callable[[Source], Drawn | str | None]) -> None:
     """Display what a function makes of every source: a figure with its alternative text, or a sentence."""
     for one in sources(workspace):
         found = made(one)

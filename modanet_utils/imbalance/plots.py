@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from modanet_utils.imbalance.tables import two_kinds
-from modanet_utils.plots import HALO, offsets, percent_ticks, rows, title_above_legend
+from modanet_utils.plots import HALO, Drawn, offsets, percent_ticks, rows, title_above_legend
 from modanet_utils.results.text import listed
 
 DATA_STYLES: tuple[dict[str, str], ...] = tuple(
@@ -18,7 +18,6 @@ DATA_STYLES: tuple[dict[str, str], ...] = tuple(
 )
 SCHEME_COLORS = {"inverse_sqrt": "#0072b2", "median_frequency": "#e69f00", "inverse": "#d55e00"}
 KIND_COLORS = {"small": "#0072b2", "infrequent": "#b34700", "small and infrequent": "#000000"}
-Drawn = tuple[Figure, str]
 
 
 def opening(shares: pd.DataFrame) -> Drawn | None:

@@ -21,10 +21,8 @@ from modanet_utils.project import ProjectError
 from modanet_utils.thresholds import PERSON, SECOND_FIGURE, SURE, UPRIGHT, UPRIGHT_MORE
 from modanet_utils.training.predict import small_logits
 from modanet_utils.training.weights import WEIGHTS, folder_of, load_network, rooms
-from modanet_utils.trials import TrialConfig
+from modanet_utils.trials import PREFERRED, TrialConfig
 
-PREFERRED = ("recommended", "combined_body")
-"""The run that is used where none is named: the first of these that is there."""
 SAMPLED = 1_000_000
 """Pixels of a photo, evenly spaced, at which the confidence is measured at the most."""
 BAND = 500_000
@@ -143,7 +141,7 @@ def segment(photo: Any, run: str | Path | None = None) -> np.ndarray:
 
 def open_network(run: str | Path | None = None) -> Network:
     """The network of a run, named and refused as for `segment`; it is read once."""
-    if run is None and not any((room / name).is_dir() for room in rooms() for name in PREFERRED):
+    if run is None and not any((room / name / "config.json").is_file() for room in rooms() for name in PREFERRED):
         raise ProjectError(f"No trained network is here: give the folder of a run that holds {WEIGHTS}.")
     return _open(folder_of(*(PREFERRED if run is None else (run,))))
 
@@ -155,7 +153,5 @@ def _open(folder: Path) -> Network:
     except (OSError, ValueError, TypeError) as error:
         why = str(error).splitlines()[0].rstrip(".")
         raise ProjectError(f"{folder / 'config.json'} is damaged ({why}): copy the run's folder anew.") from None
-    if not (file := folder / WEIGHTS).is_file():
-        raise ProjectError(f"The run in {folder} was kept without weights: name another, or train it again.")
-    net = load_network(config, file)
+    net = load_network(config, folder / WEIGHTS)
     return Network(folder, config, net.to("cuda" if torch.cuda.is_available() else "cpu"))

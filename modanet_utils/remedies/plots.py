@@ -6,15 +6,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from modanet_utils.plots import ends_of, rows, titled
+from modanet_utils.plots import Drawn, ends_of, rows, titled
 from modanet_utils.remedies.tables import frame
 from modanet_utils.results.text import listed
 from modanet_utils.trials import TRIALS, color_of, label_of
 
-Drawn = tuple[Figure, str]
 BUDGET = {"mean_iou": "mean IoU of 13 classes", "precision": "precision of clothing", "found": "classes found, of 13"}
 
 

@@ -5,10 +5,7 @@ from typing import Any
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 
-from modanet_utils.plots import picture
-
-Drawn = tuple[Figure, str] | None
-"""A figure with its alternative text; None where there is nothing to draw yet."""
+from modanet_utils.plots import Drawn, picture
 
 
 class Opening:
@@ -17,7 +14,7 @@ class Opening:
     def __init__(self) -> None:
         self._answer, self._examples, self._picture = (display(Markdown(""), display_id=True) for _ in range(3))
 
-    def show(self, answer: Markdown, drawn: Drawn = None) -> None:
+    def show(self, answer: Markdown, drawn: Drawn | None = None) -> None:
         """Put the answer, and the picture if there is one, in place of what stood there."""
         self._answer.update(answer)
         if drawn:

@@ -17,7 +17,7 @@ from modanet_utils.training.predict import predict
 from modanet_utils.training.runs import Run
 from modanet_utils.training.samples import photo_and_truth
 from modanet_utils.training.weights import WEIGHTS
-from modanet_utils.trials import TRIALS, label_of
+from modanet_utils.trials import PREFERRED, TRIALS, label_of
 
 TRUTH = "ground truth"
 
@@ -46,9 +46,11 @@ def choose(run: Run, rare: Sequence[str], number: int = 4) -> list[int]:
 
 
 def networks(runs: Mapping[str, Run]) -> dict[str, Run]:
-    """Of finished runs with their weights those that the strip shows: both losses, and the last remedy there is."""
+    """Of finished runs with their weights those that the strip shows: both losses, and the network that is preferred,
+    or else the last remedy there is."""
     there = {name: run for name, run in runs.items() if name in TRIALS and (run.folder / WEIGHTS).is_file()}
-    best = [name for name in TRIALS if name in there and TRIALS[name].part == "remedies"][-1:]
+    others = [name for name in TRIALS if TRIALS[name].part == "remedies"][::-1]
+    best = [name for name in (*PREFERRED[:1], *others) if name in there][:1]
     return {name: there[name] for name in ("cross_entropy", "combined", *best) if name in there}
 
 

@@ -23,15 +23,19 @@ def rooms() -> list[Path]:
 
 
 def folder_of(*names: str | Path) -> Path:
-    """The folder of the first of these runs that is there, each a folder or a name in `rooms`.
+    """The folder, with weights, of the first of these runs that is there, each a folder or a name in `rooms`.
 
     Raises:
-        ProjectError: None is; said of the first.
+        ProjectError: None is, which is said of the first; or it was kept without weights.
     """
     for name in names:
         for place in (Path(name).expanduser(), ROOT / name, *(room / name for room in rooms())):
             if (place / "config.json").is_file():
-                return place.resolve()
+                if (place / WEIGHTS).is_file():
+                    return place.resolve()
+                raise ProjectError(
+                    f"The run in {shown(place)} was kept without weights: name another, or train it again."
+                )
     run = names[0]
     known = sorted(path.parent.name for room in rooms() for path in room.glob(f"*/{WEIGHTS}"))
     what = "holds no config.json" if Path(run).expanduser().exists() else "is unknown"
@@ -54,10 +58,7 @@ def start_weights(config: TrialConfig, fingerprint: str, runs: Path) -> Path | N
             settings = json.loads((file.parent / "config.json").read_text(encoding="utf-8"))
             if about["data"]["fingerprint"] == fingerprint and TrialConfig(**settings).hash == config.start_from:
                 return file
-    folder = folder_of(config.start_from)
-    if not (folder / WEIGHTS).is_file():
-        raise ProjectError(f"The run in {shown(folder)} was kept without weights: name another, or train it again.")
-    return folder / WEIGHTS
+    return folder_of(config.start_from) / WEIGHTS
 
 
 def file_digest(file: Path) -> str:

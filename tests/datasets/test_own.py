@@ -120,6 +120,9 @@ def test_photos_that_a_file_names_are_left_out(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr().err == f"{names} names 1 that are none of the photos, c.jpg for one: correct it.\n"
     assert main([*arguments, "--without", str(tmp_path / "nowhere.txt")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+    names.write_bytes(b"\xff\xfe\x00")
+    assert main([*arguments, "--without", str(names)]) == 2
+    assert capsys.readouterr().err == f"{names} is no text: name a photo a line, as an audit does.\n"
 
 
 def test_photos_elsewhere_are_named_or_linked(tmp_path: Path) -> None:

@@ -24,14 +24,14 @@ from modanet_utils.errors.plots import (
 )
 from modanet_utils.errors.sources import Source
 from modanet_utils.errors.text import hats_and_hair, place_and_colour
-from modanet_utils.results.opening import Drawn
+from modanet_utils.plots import Drawn
 
 FIGURES = (confusions, false_hats, skin_by_distance, kinds, outlines, sizes)
 FIGURES += (causes.pasted_hats, causes.place_or_colour, causes.crowd)
 named = pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
 
 
-def said(drawn: Drawn) -> tuple[str, str]:
+def said(drawn: Drawn | None) -> tuple[str, str]:
     """Title and alternative text; the figure is drawn and closed."""
     assert drawn
     figure, alt = drawn
@@ -51,7 +51,7 @@ def sharp_crowd() -> Source:
 
 
 @named
-def test_a_figure_states_its_finding_and_the_alternative_text_too(draw: Callable[[Source], Drawn]) -> None:
+def test_a_figure_states_its_finding_and_the_alternative_text_too(draw: Callable[[Source], Drawn | None]) -> None:
     title, alt = said(draw(sharp_crowd()))
     heading, finding = title.split("\n", 1)
     assert heading == "Photos:" and any(character.isdigit() for character in finding)
@@ -60,7 +60,7 @@ def test_a_figure_states_its_finding_and_the_alternative_text_too(draw: Callable
 
 
 @named
-def test_what_is_undefined_or_not_recorded_is_not_drawn(draw: Callable[[Source], Drawn]) -> None:
+def test_what_is_undefined_or_not_recorded_is_not_drawn(draw: Callable[[Source], Drawn | None]) -> None:
     assert draw(make_source(np.nan)) is None
     assert draw(Source({})) is None
 

@@ -24,14 +24,14 @@ from modanet_utils.classes import CLASSES, HAIR, LABELS, SKIN
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.datasets.writing import masks
 from modanet_utils.photo import network
-from modanet_utils.photo.network import PREFERRED, open_network
+from modanet_utils.photo.network import open_network
 from modanet_utils.photo.pictures import read, rgb
 from modanet_utils.photo.plots import SIDES, overlay
 from modanet_utils.plots import PALETTE
 from modanet_utils.project import ROOT, ProjectError
 from modanet_utils.training.predict import predict_logits
 from modanet_utils.training.weights import WEIGHTS
-from modanet_utils.trials import TrialConfig
+from modanet_utils.trials import PREFERRED, TrialConfig
 
 
 def write_run(folder: Path, outputs: int = 16) -> Path:

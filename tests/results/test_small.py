@@ -12,7 +12,7 @@ from conftest import annotation, record, rectangle, write_coco
 from modanet_utils import metrics, splits, statistics
 from modanet_utils.classes import CLASSES
 from modanet_utils.comparison import claims, plots, text
-from modanet_utils.datasets.coco import Dataset, open_dataset
+from modanet_utils.datasets.coco import Dataset, is_drawn, open_dataset
 from modanet_utils.datasets.own import convert
 from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.results.claims import Claim, decide
@@ -74,6 +74,8 @@ def test_small_and_partial_data_are_said_to_be(data: Dataset, tmp_path: Path) ->
     assert said.startswith("**On drawn figures** (synthetic, only 12 test images)") and "real" not in said
     assert "5 of the 5 clothing classes in these data are at zero" in said and "it never rose above background" in said
     assert "real" not in text.combined(results).data
+    long = {"trials": results["trials"] | {"cross_entropy_long": results["trials"]["combined"]}}
+    assert "After 1 epochs 5 are found (one training)." in text.cross_entropy(results | long).data
     drawn = plots.opening_cross_entropy(results)
     assert drawn and "5 of 5 classes at zero" in drawn[1] and plots.opening_combined(results)
 
@@ -104,4 +106,5 @@ def test_what_is_drawn_stays_known_to_be_when_it_is_converted(data: Dataset, tmp
         picture = np.random.default_rng(one["id"]).integers(0, 256, (20, 30, 3), np.uint8)
         cv2.imwrite(str(data.root / "images" / one["file_name"]), picture)
     convert(data.root, tmp_path / "new")
-    assert open_dataset(tmp_path / "new").name == "synthetic, mine"
+    assert open_dataset(tmp_path / "new").name == "synthetic, mine" and is_drawn("synthetic, mine")
+    assert not is_drawn("synthetic fabrics"), "a folder's name says nothing of what is in it"

@@ -10,8 +10,7 @@ from modanet_utils.errors.causes.examples import in_other_colours, two_people, w
 from modanet_utils.errors.causes.pictures import Photo
 from modanet_utils.errors.plots import SMALL, WIDTH, finished, line, panel
 from modanet_utils.errors.sources import Source
-from modanet_utils.plots import dots, legend_below, rows
-from modanet_utils.results.opening import Drawn
+from modanet_utils.plots import Drawn, dots, legend_below, rows
 
 HATS = {"real": "hats really worn", "worn": "pasted on a head", "beside": "the same, beside"}
 CAUSES = {"height": "height in\nthe picture", "area": "area of\nthe hair", "distance": "distance from\nhats in colour"}
@@ -34,7 +33,7 @@ def _beside(
     return figure, right.subplots(1, panels, squeeze=False)[0]
 
 
-def pasted_hats(one: Source) -> Drawn:
+def pasted_hats(one: Source) -> Drawn | None:
     """How much of a hat is found on a head and beside the person, from `pasting.hat_table`."""
     if not one.has("pasted_hats", "value", row="worn"):
         return None
@@ -51,7 +50,7 @@ def pasted_hats(one: Source) -> Drawn:
     return finished(figure, one, title, f"Of hats really worn {real:.0%} is found")
 
 
-def place_or_colour(one: Source) -> Drawn:
+def place_or_colour(one: Source) -> Drawn | None:
     """What hair called headwear goes with, from `recoloring.explain_leak`, and what recolouring does."""
     if not (one.has("leak_model", "slope") and one.has("recoloring", "difference")):
         return None
@@ -78,7 +77,7 @@ def place_or_colour(one: Source) -> Drawn:
     return finished(figure, one, f"{title}recoloured background", f"Points at the farthest: {ends}")
 
 
-def crowd(one: Source) -> Drawn:
+def crowd(one: Source) -> Drawn | None:
     """`pasting.crowd_table`: change of the mean IoU of a person behind somebody, and behind a plain silhouette."""
     if not one.has("crowd", "both"):
         return None
