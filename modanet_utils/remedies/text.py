@@ -9,6 +9,7 @@ from IPython.display import Markdown
 from modanet_utils.remedies.tables import (
     frame,
     length_texts,
+    posthoc_texts,
     presence_texts,
     remedy_texts,
     second_texts,
@@ -88,3 +89,4 @@ trainings = _told("trainings", training_texts)
 remedies = _told("remedies", lambda rows: remedy_texts(frame(rows)))
 labels = _told("second_reading", second_texts)
 presence = _told("presence", presence_texts)
+posthoc = _told("posthoc", posthoc_texts)

@@ -26,13 +26,13 @@ from modanet_utils.report.execute import RunError, keep_failed, kernel_environme
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
 from modanet_utils.splits import split
-from modanet_utils.training import presence, pseudo, stockings
+from modanet_utils.training import posthoc, presence, pseudo, stockings
 from modanet_utils.training.adjustment import adjust
 from modanet_utils.training.plan import finished, keep_run, remaining
 from modanet_utils.training.runs import Run
 from modanet_utils.training.start import run_trial
 from modanet_utils.training.weights import start_weights
-from modanet_utils.trials import TRIALS, Planned, Settings, finalists, plan, read_profile
+from modanet_utils.trials import PREFERRED, TRIALS, Planned, Settings, finalists, plan, read_profile
 
 
 def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, NotebookNode]:
@@ -182,6 +182,8 @@ def _trained(one: Planned, dataset: Dataset, source: Path | None) -> Run:
         parts = split(dataset, one.config.split_seed)
         pixels = image_pixels(dataset, parts["train"]).sum(axis=0)
         adjust(run, dataset, parts, pixels / pixels.sum())
+    if one.name in PREFERRED:
+        posthoc.measure(run, dataset, quiet=False)
     if tagged.exists():
         presence.measure(run, tagged, dataset.root, quiet=False)
     if source and (source / "annotations" / "pixel-level").is_dir():

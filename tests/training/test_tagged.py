@@ -18,7 +18,7 @@ from modanet_utils.datasets import ccp, writing
 from modanet_utils.datasets.coco import DatasetError, joined, open_dataset
 from modanet_utils.datasets.writing import IGNORED_ID
 from modanet_utils.project import ProjectError
-from modanet_utils.training import loop, presence, pseudo
+from modanet_utils.training import loop, posthoc, presence, pseudo
 from modanet_utils.training.runs import Run
 from modanet_utils.training.samples import EpochOrder, repeat_factors
 from modanet_utils.training.start import run_trial
@@ -185,6 +185,26 @@ def test_what_is_found_on_the_measuring_half_is_kept_with_the_run(teacher: Run, 
     assert again is not None and again.ids == found.ids
     np.testing.assert_array_equal(again.pixels, found.pixels)
     np.testing.assert_array_equal(again.worn, found.worn)
+
+
+# ------------------------------------------------------------------------------------------ without another training
+
+
+def test_what_a_finished_network_gains_is_kept_with_the_run(teacher: Run, street: Path) -> None:
+    dataset = open_dataset(street)
+    assert posthoc.measured(teacher) is None
+    found = posthoc.measure(teacher, dataset)
+    kept = posthoc.measured(teacher)
+    assert kept is not None and all(np.array_equal(kept[name], value) for name, value in found.items())
+    plain, flipped, shifted = found["validation"]
+    assert shifted >= plain, "no change is among what was tried"
+    photos = [dataset.image(image_id) for image_id in teacher.ids]
+    sizes = [photo.shape[0] * photo.shape[1] for photo in photos]
+    for way in ("flipped", "shifted"):
+        assert found[way].sum((1, 2)).tolist() == teacher.counts.sum((1, 2)).tolist() == sizes
+    net, mirrored = teacher.network(), np.ascontiguousarray(photos[0][:, ::-1])
+    both = [posthoc.averaged(net, one, BOX)[1] for one in (photos[0], mirrored)]
+    torch.testing.assert_close(both[0], both[1].flip(2))
 
 
 # ------------------------------------------------------------------------------------------ repeated photos
