@@ -98,7 +98,7 @@ def train(name: str, arguments: list[str]) -> int:
 
     Example: modanet train --profile ccp --loss combined --class_weights inverse_sqrt
     """
-    from modanet_utils.trials import Settings, TrialConfig, Valid
+    from modanet_utils.trials import Profile, TrialConfig, Valid
 
     takes: dict[str, Any] = {
         "--profile": ("a file in profiles/, without .yaml (default: none)", str),
@@ -108,7 +108,7 @@ def train(name: str, arguments: list[str]) -> int:
     for field, about in TrialConfig.model_fields.items():
         valid = [one.text for one in about.metadata if isinstance(one, Valid)]
         text = valid[-1] if valid else ", ".join(map(str, get_args(about.annotation)))
-        default = f"{about.default}, or the profile's" if field in Settings.model_fields else about.default
+        default = f"{about.default}, or the profile's" if field in Profile.model_fields else about.default
         default = default if field != "data_root" else "the profile's"
         takes[f"--{field}"] = (f"{text} (default: {default})", str)
     given = vars(parsed(name, train, arguments, takes))

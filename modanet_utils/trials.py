@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from modanet_utils.classes import CLASSES
 from modanet_utils.datasets.weights import SCHEMES
@@ -46,13 +46,27 @@ Amount = Annotated[float, Field(ge=0), Valid("a finite number, 0 or more")]
 Rate = Annotated[float, Field(gt=0), Valid("a finite number above 0 (in YAML with a point, as in 1.0e-3)")]
 Flag = Annotated[bool, Valid("true or false")]
 
-Loss = Literal["cross_entropy", "focal", "dice", "lovasz", "combined"]
-Scheme = Literal[*SCHEMES]  # type: ignore[valid-type]  # pydantic reads the names when it runs
-ByName = dict[Literal[*CLASSES], Annotated[float, Field(gt=0)]]  # type: ignore[valid-type]
-Weights = Annotated[
-    Scheme | Annotated[ByName, Field(min_length=1)],
+TAKES: dict[str, tuple[str, ...]] = {"cross_entropy": ("class_weights",), "focal": ("class_weights", "gamma")}
+TAKES |= {"dice": ("class_weights",), "lovasz": (), "combined": ("class_weights", "gamma", "dice", "focal", "lovasz")}
+OWN_LOSS, OWN = "own_loss", ("loss", *TAKES["combined"])
+"""Every loss with the settings that it takes; the trial of a reader's own, and the parameters that name it."""
+
+
+def _by_class(value: Any) -> Any:
+    """Weights by class out of a text as in ``belt=5,boots=3``; anything else as it is."""
+    pairs = [pair.partition("=") for pair in value.split(",")] if isinstance(value, str) and "=" in value else ()
+    return {one.strip(): _number_or_flag(number.strip()) for one, _, number in pairs} or value
+
+
+Loss = Literal[*TAKES]  # type: ignore[valid-type]  # pydantic reads the names when it runs
+Scheme = Literal[*SCHEMES]  # type: ignore[valid-type]
+ByName = Annotated[dict[Literal[*CLASSES], Annotated[float, Field(gt=0)]], Field(min_length=1)]  # type: ignore[valid-type]
+BY_NAME = (
+    BeforeValidator(_by_class),
     Valid(f"one of {', '.join(SCHEMES)}, or numbers above 0 by class, as in belt=5,boots=3, of {', '.join(CLASSES)}"),
-]
+)
+Weights = Annotated[Scheme | ByName, *BY_NAME]
+OwnAmount = Annotated[Amount | None, Valid("a finite number, 0 or more, or null (None) for the usual one")]
 Precision = Annotated[Literal["no", "bf16", "fp16"], Valid('"no" (in YAML with the quotes), "bf16" or "fp16"')]
 
 LARGEST = 576  # rows: about what street photos of 600 to 900 pixels have to show
@@ -124,9 +138,6 @@ class Settings(BaseModel):
             takes_text = any(kind is str or isinstance(kind, str) for kind in kinds)
             takes_none = bool({None, type(None)} & set(kinds))
             value = text if takes_text else _number_or_flag(text)
-            if name == "class_weights" and "=" in text:
-                pairs = [pair.partition("=") for pair in text.split(",")]
-                value = {one.strip(): _number_or_flag(number.strip()) for one, _, number in pairs}
             values[name] = None if takes_none and text.lower() == "none" else value
         return values
 
@@ -148,6 +159,12 @@ def check_parameters(names: Mapping[str, Any]) -> None:
         ours = name in Profile.model_fields or name.startswith("_") or name.isupper() or name in ("In", "Out")
         if isinstance(value, plain) and not ours:
             raise SettingError(f"Parameter {name!r} is unknown: {did_you_mean(name, Profile.model_fields)}")
+
+
+def own_loss(names: Mapping[str, Any]) -> dict[str, Any]:
+    """The loss that a profile's parameters, or a notebook's ``globals()``, name, checked; empty if none."""
+    profile = Profile(**{name: names[name] for name in Profile.model_fields if name in names})
+    return {name: value for name in OWN if (value := getattr(profile, name)) is not None}
 
 
 def _number_or_flag(text: str) -> Any:
@@ -205,12 +222,26 @@ class TrialConfig(Settings):
 
 
 class Profile(Settings):
-    """A parameter file in ``profiles/``; every field has to be given."""
+    """A parameter file in ``profiles/``; every field has to be given but those of `OWN`."""
 
     profile: Text = ""
     data_root: Folder = None
     out_dir: Folder = None
     show_photos: Flag = False
+    loss: Annotated[Loss | None, Valid(f"one of {', '.join(TAKES)}, or null (None) for no loss of your own")] = None
+    class_weights: Annotated[Scheme | ByName | None, *BY_NAME] = None
+    gamma: OwnAmount = None
+    dice: OwnAmount = None
+    focal: OwnAmount = None
+    lovasz: OwnAmount = None
+
+    @model_validator(mode="after")
+    def _taken_by_the_loss(self) -> Self:
+        for name in OWN[1:]:
+            takers = [loss for loss, taken in TAKES.items() if name in taken]
+            if (value := getattr(self, name)) is not None and self.loss not in takers:
+                raise ValueError(f"{name} is {value!r} but loss is {self.loss}: it goes with {' or '.join(takers)}.")
+        return self
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -234,7 +265,7 @@ def read_profile(name: str) -> Profile:
         found = Profile(**{str(key): value for key, value in parameters.items()})
     except SettingError as error:
         raise SettingError(f"{where}: {error}") from None
-    if missing := [key for key in Profile.model_fields if key not in parameters]:
+    if missing := [key for key in Profile.model_fields if key not in parameters and key not in OWN]:
         raise ProjectError(f"{where}: parameter {missing[0]!r} is missing.")
     if found.profile != name:
         raise ProjectError(f"{where}: profile is {found.profile!r}: it must be the file's name, {name!r}.")
@@ -250,7 +281,7 @@ class Trial:
 
     name: str  # in ``results.json`` and ``reports/*/runs``
     label: str  # in tables and figures
-    changes: dict[str, Any] | None  # values of `TrialConfig`; None if it is derived from another's outputs
+    changes: dict[str, Any] | None  # values of `TrialConfig`; None if derived from another's outputs, or not ours
     color: str = GREY  # of Okabe and Ito's colour-blind safe colours
     headline: bool = False  # every finished series holds it, and the headline tables show it
     seeds: int = 1  # trainings of it; one with several keeps the first's weights
@@ -299,6 +330,7 @@ TRIALS: dict[str, Trial] = {
         Trial("combined_unweighted", "combined, no weights", {"loss": "combined"}),
         Trial("combined_inverse", "combined, raw inverse weights", COMBINED | {"class_weights": "inverse"}),
         Trial("all_background", "background everywhere", None),
+        Trial(OWN_LOSS, "your loss", None, color="#cc79a7", weights=True),
         _long("cross_entropy", "cross-entropy, 3 x as long", {}, "#0072b2", weights=True),
         _long("combined", "combined loss, 3 x as long", COMBINED, "#d55e00"),
         _long("combined_unweighted", "combined, no weights, 3 x as long", {"loss": "combined"}, GREY),
@@ -333,7 +365,7 @@ def finalists() -> list[str]:
 
 def with_weights() -> list[str]:
     """Kept with their weights, where there are several seeds with the first one's."""
-    return [trial.name for trial in trained() if trial.seeds > 1 or trial.weights]
+    return [trial.name for trial in TRIALS.values() if trial.seeds > 1 or trial.weights]
 
 
 def headline() -> list[str]:
@@ -385,12 +417,13 @@ class Planned:
     config: TrialConfig
 
 
-def plan(data_root: str | Path, *parts: str, seed: int = 0, **settings: Any) -> list[Planned]:
-    """Every training of the report, or of parts of it, from the first seed on: all trials once, then further seeds."""
+def plan(data_root: str | Path, *parts: str, seed: int = 0, own: Any = None, **settings: Any) -> list[Planned]:
+    """Every training of the report, or of parts of it: a reader's `own_loss`, all trials once, then further seeds."""
     known = trained(*parts)
     most = max(trial.seeds for trial in known)
     wanted = [(trial.name, extra) for extra in range(most) for trial in known if extra < trial.seeds]
-    return [
+    planned = [Planned(OWN_LOSS, trial_config("cross_entropy", data_root, seed=seed, **settings, **own))] if own else []
+    return planned + [
         Planned(f"{name}-seed{extra}" if extra else name, trial_config(name, data_root, seed=seed + extra, **settings))
         for name, extra in wanted
     ]

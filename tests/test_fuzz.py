@@ -27,7 +27,7 @@ from modanet_utils.results.workspace import Workspace, recorded
 from modanet_utils.training import runs
 from modanet_utils.training.runs import Run, keep, search
 from modanet_utils.training.start import run_trial
-from modanet_utils.trials import Profile, TrialConfig, read_profile
+from modanet_utils.trials import Profile, TrialConfig, own_loss, read_profile
 
 WORDS = st.text(max_size=12)
 BYTES = st.binary(max_size=40)
@@ -139,7 +139,7 @@ def test_whatever_a_profile_gives(key: str, value: Any, profiles: Path) -> None:
     given = yaml.safe_load((profiles / "template.yaml").read_text()) | {"profile": "mine", key: value}
     (profiles / "mine.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
     found = read_or_refused(lambda: read_profile("mine"))
-    assert found is None or TrialConfig(**found.settings).hash
+    assert found is None or TrialConfig(**found.settings, **own_loss(dict(found))).hash
 
 
 @fuzzed(line=st.text(max_size=20) | st.binary(max_size=12), at=ANYWHERE)
@@ -152,7 +152,7 @@ def test_whatever_text_stands_in_a_profile(line: str | bytes, at: int, profiles:
     start = len(text) if at == 10**6 else at % len(text)
     (profiles / "mine.yaml").write_bytes(text[:start] + data + text[start:])
     found = read_or_refused(lambda: read_profile("mine"))
-    assert found is None or TrialConfig(**found.settings).hash
+    assert found is None or TrialConfig(**found.settings, **own_loss(dict(found))).hash
 
 
 # ---------------------------------------------------------------------------------------- results.json

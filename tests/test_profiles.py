@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from modanet_utils.datasets.find import find_data
+from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.project import ProjectError
-from modanet_utils.trials import Profile, encoder_weights, read_profile
+from modanet_utils.trials import OWN, Profile, TrialConfig, encoder_weights, own_loss, read_profile
 
 
 @pytest.mark.parametrize("name", ["synthetic", "ccp", "modanet", "template"])
 def test_shipped_profiles_give_every_parameter(name: str) -> None:
     parameters = read_profile(name)
-    assert parameters.model_fields_set == set(Profile.model_fields)
+    assert parameters.model_fields_set >= set(Profile.model_fields) - set(OWN)
     assert parameters.profile == name
     assert isinstance(parameters.learning_rate, float)
 
@@ -44,6 +45,10 @@ def test_what_the_template_says_of_its_values_is_true(project: Path) -> None:
         ("mixed_precision: no", "in YAML with the quotes"),
         ("mixed_precision: bf16", None),
         ("seed: -1", "0 or more"),
+        ("loss: focal\ngamma: 3\nclass_weights: {belt: 5, boots: 3}", None),
+        ("loss: combined\ndice: 0", None),
+        ("gamma: 3", "gamma is 3.0 but loss is None: it goes with focal or combined"),
+        ("loss: focal\ndice: 2", "dice is 2.0 but loss is focal: it goes with combined"),
     ):
         keys = tuple(line.split(":")[0] + ":" for line in change.splitlines())
         kept = [line for line in text.splitlines() if not line.startswith((*keys, "profile:"))]
@@ -53,6 +58,9 @@ def test_what_the_template_says_of_its_values_is_true(project: Path) -> None:
         else:
             with pytest.raises(ProjectError, match=said):
                 read_profile("mine")
+    usual = TrialConfig()
+    assert usual.gamma == 2 and usual.dice == usual.focal == usual.lovasz == 1, "as null means"
+    assert "or combined" in text and all(f"{scheme}, " in text for scheme in SCHEMES)
     assert encoder_weights(read_profile("template").encoder) == "packaged"
     with pytest.raises(FileNotFoundError, match="put them into data/mine"):
         find_data("mine", None)
@@ -91,6 +99,17 @@ def test_a_senseless_parameter_is_refused(project: Path, line: str, message: str
     file.write_text("\n".join([*kept, line]))
     with pytest.raises(ProjectError, match=f"^profiles/ccp.yaml:? {message}"):
         read_profile("ccp")
+
+
+def test_an_own_loss_may_be_left_out_of_a_profile(project: Path) -> None:
+    file = project / "profiles" / "ccp.yaml"
+    assert not any(line.startswith("loss") for line in file.read_text().splitlines()), "as in profiles from before it"
+    assert own_loss(dict(read_profile("ccp"))) == {}
+    with file.open("a") as more:
+        more.write("loss: focal\nclass_weights: {belt: 5}\n")
+    found = read_profile("ccp")
+    assert own_loss(dict(found)) == {"loss": "focal", "class_weights": {"belt": 5.0}}
+    assert not set(OWN) & set(found.settings), "the report's own trials do not take it"
 
 
 @pytest.mark.reliability("profiles")

@@ -23,6 +23,9 @@ from modanet_utils.results.compared import compared, compared_texts
 from modanet_utils.results.workspace import NOTEBOOKS
 from modanet_utils.training.loop import build_loss, training_target
 from modanet_utils.trials import (
+    OWN,
+    OWN_LOSS,
+    TAKES,
     TRIALS,
     AddedLater,
     Profile,
@@ -34,6 +37,7 @@ from modanet_utils.trials import (
     finalists,
     headline,
     label_of,
+    own_loss,
     plan,
     read_profile,
     trained,
@@ -240,8 +244,10 @@ def test_what_is_typed_twice_to_load_no_torch_is_the_same() -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_a_profile_and_a_training_name_the_same_settings(name: str) -> None:
     parameters = notebook_parameters(nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4))
-    assert set(parameters) == set(Profile.model_fields)
-    assert set(Profile.model_fields) - set(Settings.model_fields) == {"profile", "data_root", "out_dir", "show_photos"}
+    own = {*OWN} if name == "03_combined_loss" else set()  # where it is trained and shown
+    assert set(parameters) == set(Profile.model_fields) - set(OWN) | own
+    more = {"profile", "data_root", "out_dir", "show_photos", *OWN}
+    assert set(Profile.model_fields) - set(Settings.model_fields) == more
     assert set(Settings.model_fields) <= set(TrialConfig.model_fields)
     taken = Settings.taken_from(parameters | {"pixels": 1, "config": None})
     assert taken == {name: parameters[name] for name in Settings.model_fields}
@@ -256,7 +262,8 @@ def test_a_notebook_that_is_given_something_wrong_says_so() -> None:
 def test_shipped_profiles_give_every_setting(name: str) -> None:
     written = yaml.safe_load((ROOT / "profiles" / f"{name}.yaml").read_text())
     profile = read_profile(name)
-    assert profile.profile == name and profile.model_dump() == written
+    assert profile.profile == name and profile.model_dump(exclude_unset=True) == written
+    assert trials.own_loss(written) == {}, "the report's own trials are all there is by default"
     assert profile.settings == {key: written[key] for key in Settings.model_fields}
     assert isinstance(profile.learning_rate, float)
     assert trial_config("combined", "anywhere", **profile.settings).epochs == profile.epochs
@@ -300,7 +307,7 @@ def test_an_unknown_profile_is_answered_with_the_nearest() -> None:
         ("show_photos: 'false'", "show_photos is 'false': give true or false"),
         ("data_root: 3", "data_root is 3: give a folder, or null"),
         ("profile: other", "profile is 'other': it must be the file's name, 'ccp'"),
-        ("gamma: 3.0", "Parameter 'gamma' is unknown"),
+        ("gamma: 3.0", "gamma is 3.0 but loss is None: it goes with focal or combined."),
     ],
 )
 def test_a_senseless_setting_of_a_profile_is_refused(profiles: Path, line: str, said: str) -> None:
@@ -367,6 +374,77 @@ def test_senseless_class_weights_are_refused_in_one_sentence(value: Any) -> None
     with pytest.raises(SettingError, match=r"^class_weights.*inverse_sqrt.*\.$") as error:
         TrialConfig(class_weights=value)
     assert "\n" not in str(error.value)
+
+
+# ------------------------------------------------------------------------------------------ a reader's own loss
+
+
+def test_an_own_loss_is_read_as_a_profile_a_notebook_and_papermill_give_it() -> None:
+    assert own_loss({}) == own_loss(dict.fromkeys(OWN) | {"epochs": 3, "pixels": np}) == {}
+    assert own_loss({"loss": "focal", "gamma": 3}) == {"loss": "focal", "gamma": 3.0}
+    weights = {"belt": 5.0, "scarf & tie": 0.5}
+    for given in (weights, "belt=5,scarf & tie=0.5", " belt = 5.0 , scarf & tie = .5 "):
+        assert own_loss({"loss": "dice", "class_weights": given}) == {"loss": "dice", "class_weights": weights}
+    assert own_loss({"loss": "combined", "dice": 0, "class_weights": "inverse"})["class_weights"] == "inverse"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"gamma": 3}, "gamma is 3.0 but loss is None: it goes with focal or combined."),
+        (
+            {"class_weights": "none"},
+            "class_weights is 'none' but loss is None: it goes with cross_entropy or focal ",
+        ),
+        ({"loss": "focal", "dice": 0}, "dice is 0.0 but loss is focal: it goes with combined."),
+        (
+            {"loss": "lovasz", "class_weights": {"belt": 5}},
+            "class_weights is {'belt': 5.0} but loss is lovasz: it ",
+        ),
+        ({"loss": "focal", "gamma": "3"}, "gamma is '3': give a finite number, 0 or more, or null (None)"),
+        ({"loss": "focal", "gamma": math.inf}, "gamma is inf: give a finite number, 0 or more, or null (None)"),
+        ({"loss": "focl"}, "loss is 'focl': give one of cross_entropy, focal, dice, lovasz, combined, or null (None)"),
+        ({"loss": "none"}, "loss is 'none': give one of cross_entropy, focal, dice, lovasz, combined, or null (None)"),
+        ({"loss": "combined", "lovasz": -1}, "lovasz is -1: give a finite number, 0 or more, or null (None)"),
+        ({"loss": "dice", "class_weights": {"blet": 5}}, "class_weights is {'blet': 5}: give one of none, inverse_"),
+        ({"loss": 3}, "loss is 3: give one of cross_entropy, focal, dice, lovasz, combined, or null (None)"),
+        (
+            {"loss": "dice", "class_weights": "belt=much"},
+            "class_weights is {'belt': 'much'}: give one of none, ",
+        ),
+        ({"loss": "dice", "class_weights": "invers"}, "class_weights is 'invers': did you mean 'inverse'?"),
+        ({"loss": "dice", "epochs": 0}, "epochs is 0: give a whole number above 0."),
+    ],
+)
+def test_what_is_wrong_about_an_own_loss_is_refused_in_one_sentence(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingError) as error:
+        own_loss(given)
+    assert str(error.value).startswith(said) and "\n" not in str(error.value)
+
+
+def test_what_a_loss_is_said_to_take_it_takes() -> None:
+    """And nothing else changes it: two values of what it takes give two losses, of anything else the same."""
+    torch.manual_seed(0)
+    logits, target = torch.randn(1, 14, 8, 8), torch.randint(0, 14, (1, 8, 8))
+    other: dict[str, Any] = {"class_weights": "inverse", "gamma": 0.5, "dice": 3, "focal": 3, "lovasz": 3}
+    weights = np.linspace(0.5, 1.5, 14)
+    for loss, taken in TAKES.items():
+        usual = build_loss(TrialConfig(loss=loss), weights)(logits, target)
+        changed = {k: build_loss(TrialConfig(loss=loss, **{k: v}), weights)(logits, target) for k, v in other.items()}
+        assert {name for name, value in changed.items() if value != usual} == set(taken)
+
+
+def test_an_own_loss_is_one_more_training_of_the_plan_with_the_shared_settings() -> None:
+    own = {"loss": "focal", "gamma": 3.0, "class_weights": {"belt": 5.0}}
+    settings = {"epochs": 2, "seed": 7, "image_height": 64}
+    usual, planned = plan("anywhere", **settings), plan("anywhere", own=own, **settings)
+    assert planned[1:] == usual == plan("anywhere", own={}, **settings)
+    assert planned[0].name == OWN_LOSS and planned[0] not in usual
+    assert planned[0].config == trial_config("cross_entropy", "anywhere", **settings).but(**own)
+    assert plan("anywhere", "losses", own=own)[0].name == OWN_LOSS
+    assert label_of(OWN_LOSS) == "your loss" and OWN_LOSS in trials.with_weights()
+    with pytest.raises(SettingError, match="Trial 'own_loss' is unknown"):
+        trial_config(OWN_LOSS, "anywhere")
 
 
 def test_a_parameter_that_no_notebook_knows_is_refused() -> None:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLOTHING, COLORS
-from modanet_utils.comparison.text import common_first, trainings, zero_classes
+from modanet_utils.comparison.text import common_first, own_loss, trainings, zero_classes
 from modanet_utils.plots import HALO, Drawn, dots, ends_of, offsets, rows, title_above_legend, titled
 from modanet_utils.results.text import listed
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import color_of, label_of
+from modanet_utils.trials import OWN_LOSS, color_of, label_of
 
 ADJUSTED = label_of("cross_entropy_adjusted")
 EFFECTS = {"loss": ("what the loss brings", "#d55e00"), "weights": ("what the weights bring", "#0072b2")}
@@ -97,7 +97,8 @@ def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
 
 def opening_combined(results: Mapping[str, Any]) -> Drawn | None:
     """The picture at the top of notebook 03: IoU per class without the loss, with it, and with its weights."""
-    names = [name for name in ("cross_entropy", "combined_unweighted", "combined") if name in results.get("trials", {})]
+    names = ["cross_entropy", "combined_unweighted", *[OWN_LOSS] * bool(own_loss(results)), "combined"]
+    names = [name for name in names if name in results.get("trials", {})]
     if not {"cross_entropy", "combined"} <= {*names} or "dataset" not in results:
         return None
     tests = {label_of(name): results["trials"][name]["test"] for name in names}

@@ -1,5 +1,6 @@
 """What notebooks 02 and 03 say of a ``results.json``, with no number typed; where it lacks a part, they say so."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ from modanet_utils.results.text import (
     value_text,
 )
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import headline
+from modanet_utils.trials import OWN_LOSS, TAKES, as_text, headline
 
 
 def zero_classes(test: Mapping[str, Any]) -> list[str]:
@@ -200,6 +201,15 @@ def by_class(results: Mapping[str, Any]) -> Table:
         return NOTHING
     shares = [results["dataset"]["class_share"][name] for name in CLASSES]
     return baseline(tests[0][0], tests[1][0], pooled, shares)
+
+
+def own_loss(results: Mapping[str, Any]) -> str:
+    """What the reader's own loss is, as in "Your loss: focal, class_weights none, gamma 3."; empty if none is there."""
+    if OWN_LOSS not in results.get("comparison", {}).get("trials", {}):
+        return ""
+    config = results["trials"][OWN_LOSS]["config"]
+    told = [config["loss"], *(f"{name} {as_text(config[name])}" for name in TAKES[config["loss"]])]
+    return re.sub(r"\.0\b", "", f"Your loss: {', '.join(told)}.")
 
 
 def comparison(results: Mapping[str, Any]) -> Table:

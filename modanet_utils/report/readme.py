@@ -9,7 +9,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.text import combined, comparison, points
+from modanet_utils.comparison.text import combined, comparison, own_loss, points
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
 from modanet_utils.plots import colored
@@ -54,7 +54,7 @@ def _trials() -> str:
     results = recorded()
     told = [_told(one) for one in (comparison(results), trainings(results)) if one is not NOTHING]
     table = f"{markdown(headline_table(results))}\n\n{markdown(class_table(results))}"
-    compared = "\n\n".join(told) or "Not recorded yet."
+    compared = "\n\n".join([*told, *filter(None, [own_loss(results)])]) or "Not recorded yet."
     return _page("trials.md.j2", headline=_told(combined(results)), table=table, compared=compared)
 
 

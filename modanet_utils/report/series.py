@@ -32,7 +32,7 @@ from modanet_utils.training.plan import finished, keep_run, remaining
 from modanet_utils.training.runs import Run
 from modanet_utils.training.start import run_trial
 from modanet_utils.training.weights import start_weights
-from modanet_utils.trials import PREFERRED, TRIALS, Planned, Settings, finalists, plan, read_profile
+from modanet_utils.trials import OWN, PREFERRED, TRIALS, Planned, Settings, finalists, own_loss, plan, read_profile
 
 
 def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, NotebookNode]:
@@ -48,7 +48,7 @@ def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, No
         except ProjectError as error:
             raise ProjectError(f"Notebook {name}: {error}.") from None
         for key in parameters if name in NOTEBOOKS else ():
-            if key not in taken:
+            if key not in taken and key not in OWN:  # notebook 03 alone takes a loss
                 raise ProjectError(f"Notebook {name} does not take parameter {key!r}: add it to its parameters cell.")
     return notebooks
 
@@ -91,7 +91,7 @@ def _check_out(out: Path) -> None:
 
 def _prepare(profile: str, data_root: Path | None, out: Path | None) -> tuple[dict[str, Any], Path, Path]:
     """The profile's parameters, the data set folder and the folder of the report, all checked."""
-    parameters = read_profile(profile).model_dump()
+    parameters = read_profile(profile).model_dump(exclude_unset=True)
     if data_root is None and parameters["data_root"] is not None:
         data_root = find_data(profile, parameters["data_root"])
     if data_root is not None:
@@ -145,7 +145,7 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
     """
     parameters, root, out = _prepare(profile, data_root, out)
     dataset = open_dataset(root)
-    planned = plan(root, **Settings.taken_from(parameters))
+    planned = plan(root, own=own_loss(parameters), **Settings.taken_from(parameters))
     there = finished(planned, dataset)
     for name, found in there.items():
         keep_run(name, found, out)

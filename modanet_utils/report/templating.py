@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from modanet_utils.comparison.text import common_first, zero_classes
+from modanet_utils.comparison.text import common_first, own_loss, zero_classes
 from modanet_utils.results.tables import claims_table
 from modanet_utils.results.text import row_text, value_text
 from modanet_utils.trials import color_of, headline, label_of
@@ -36,6 +36,7 @@ def _environment() -> Environment:
         "threshold": threshold,
         "color": lambda name: color_of(label_of(name)),
         "common_first": common_first,
+        "own_loss": own_loss,
         "values": lambda results: list(claims_table(results)["value [95% interval]"]),
     }
     made.filters |= words

@@ -27,7 +27,7 @@ from modanet_utils.training.loop import train
 from modanet_utils.training.predict import test_counts
 from modanet_utils.training.runs import FINISHED, NOTE, Run, read_run, run_folder, say, search
 from modanet_utils.training.weights import WEIGHTS, load_network, start_weights
-from modanet_utils.trials import TrialConfig, as_text, encoder_weights, read_profile
+from modanet_utils.trials import TrialConfig, as_text, encoder_weights, own_loss, read_profile
 
 
 def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False, keep_old: bool = False) -> Run:
@@ -158,7 +158,7 @@ def command(given: Mapping[str, str], runs: Path, profile: str | None, keep_old:
         values = TrialConfig.from_texts(dict(given))
         if profile:  # as its notebooks have them
             its = read_profile(profile)
-            values = its.settings | values
+            values = its.settings | ({} if "loss" in values else own_loss(dict(its))) | values
             root = values.get("data_root") or find_data(profile, its.data_root)
             values = {"encoder_weights": encoder_weights(values["encoder"])} | values | {"data_root": str(root)}
         folder, source = _finished(TrialConfig(**values), runs, False, keep_old)

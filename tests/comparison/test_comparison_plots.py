@@ -19,6 +19,7 @@ from modanet_utils.comparison.plots import (
     trial_dots,
 )
 from modanet_utils.results.compared import compared
+from modanet_utils.trials import TrialConfig
 
 
 def counts() -> np.ndarray:
@@ -77,6 +78,13 @@ def test_the_picture_of_the_combined_loss_names_what_comes_back() -> None:
         closed(opening_combined(results_of("cross_entropy", "combined", hits=0))) == "0 of 1 classes at zero come back"
     )
     assert opening_combined(results_of("cross_entropy")) is None
+    results = results_of("cross_entropy", "own_loss", "combined")
+    results["trials"]["own_loss"]["config"] = TrialConfig(loss="focal").plain()
+    assert "your loss" not in opening_combined(results)[1], "recorded earlier, and not compared now"
+    results["comparison"] = {"trials": {"own_loss": {}}}
+    drawn = opening_combined(results)
+    assert "0.267 for cross-entropy, 0.267 for your loss, 0.457 for combined loss" in drawn[1]
+    assert closed(drawn) == "1 of 1 classes at zero come back: belt", "the title speaks of the combined loss"
 
 
 def test_effects_count_the_classes_that_change_clearly() -> None:

@@ -13,9 +13,11 @@ from modanet_utils.comparison.text import (
     comparison,
     cross_entropy,
     effects,
+    own_loss,
     points,
 )
 from modanet_utils.results.text import NOTHING, PENDING
+from modanet_utils.trials import TrialConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +35,18 @@ def test_the_readme_says_what_is_recorded(results: dict[str, Any]) -> None:
     assert combined(results).data in told
     rows = [" | ".join([name, *row]) for name, *row in comparison(results).itertuples()]
     assert rows and all(f"| {row} |" in told for row in rows)
+
+
+def test_an_own_loss_is_told_by_what_it_takes_where_it_is_compared(results: dict[str, Any]) -> None:
+    assert own_loss(results) == own_loss({}) == ""
+    config = TrialConfig(loss="focal", gamma=3, dice=7, class_weights={"belt": 5.0, "scarf & tie": 0.05})
+    results["trials"]["own_loss"] = results["trials"]["combined"] | {"config": config.plain()}
+    assert own_loss(results) == "", "recorded earlier, and not compared now"
+    results["comparison"]["trials"]["own_loss"] = results["comparison"]["trials"]["combined"]
+    assert own_loss(results) == "Your loss: focal, class_weights belt=5,scarf & tie=0.05, gamma 3."
+    assert "your loss" in comparison(results).index
+    results["trials"]["own_loss"]["config"] = TrialConfig(loss="lovasz").plain()
+    assert own_loss(results) == "Your loss: lovasz."
 
 
 def test_what_is_not_recorded_is_said_to_be_missing() -> None:

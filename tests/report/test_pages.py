@@ -102,11 +102,24 @@ def test_trials_and_claims_have_a_page_each(tmp_path: Path) -> None:
     write_pages(tmp_path, {NOTEBOOKS[1]: new_notebook(cells=[new_markdown_cell("# A")])}, results)
     trials, told = ((tmp_path / f"{name}.html").read_text() for name in ("trials", "claims"))
     assert "combined without Dice" in trials and "-0.100 [-0.200, +0.100]" in trials
+    assert "our loss" not in trials
     assert '<line class="ends" x1="40.80%" x2="96.00%"' in trials  # from 0 to the highest end, 4% from either edge
     assert told.count("<tr data-verdict") == 2 and told.count('<svg class="interval"') == 1
     # The scale reaches from the interval's lower end to the threshold.
     assert '<line class="mark" x1="96.00%"' in told and '<line class="ends" x1="4.00%" x2="50.00%"' in told
     assert '<circle cx="27.00%"' in told
+
+
+def test_an_own_loss_stands_on_the_page_of_trials_with_what_it_is(tmp_path: Path) -> None:
+    row = {"mean_iou": 0.25, "mean_iou_low": 0.2, "mean_iou_high": 0.5, "precision": None, "recall": 0.1, "found": 3}
+    row |= {"change": -0.1, "change_low": -0.2, "change_high": 0.1, "validation": None, "headwear_recall": 0.0}
+    results = complete_results() | {"comparison": {"trials": {"own_loss": row | {"hair_as_headwear": 0.0}}}}
+    config = {"loss": "dice", "class_weights": {"scarf & tie": 2.0}}
+    results["trials"]["own_loss"] = results["trials"]["combined"] | {"config": config}
+    write_pages(tmp_path, {NOTEBOOKS[1]: new_notebook(cells=[new_markdown_cell("# A")])}, results)
+    page = (tmp_path / "trials.html").read_text()
+    assert page.count('<th scope="row">your loss</th>') == 2
+    assert "sorts by it. Your loss: dice, class_weights scarf &amp; tie=2.</p>" in page
 
 
 def test_the_contents_name_the_sections(tmp_path: Path) -> None:

@@ -132,6 +132,22 @@ def test_an_unknown_encoder_is_refused_before_the_first_notebook(
     assert not (tmp_path / "out").exists()
 
 
+def test_an_own_loss_is_in_the_plan_of_trials_and_given_to_the_notebooks(
+    project: Path, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (project / "profiles" / "ccp.yaml").open("a") as profile:
+        profile.write("loss: focal\nclass_weights: {belt: 5}\ngamma: null\n")
+    asked: list[Any] = []
+    monkeypatch.setattr(series, "_trained", lambda one, *_: asked.append(one))
+    monkeypatch.setattr(series, "keep_run", lambda *_: None)
+    series.train("ccp", street, tmp_path / "out")
+    assert asked[0].name == "own_loss" and asked[0].config.class_weights == {"belt": 5.0} and len(asked) > 5
+    monkeypatch.setattr(series, "_execute_series", lambda _, parameters, *__: asked.append(parameters))
+    series.run("ccp", street, tmp_path / "out")  # notebooks that do not take it are none to be refused
+    own = {"loss": "focal", "class_weights": {"belt": 5.0}, "gamma": None}
+    assert {key: asked[-1].get(key, "not given") for key in (*own, "dice")} == own | {"dice": "not given"}
+
+
 def test_every_notebook_must_take_every_parameter(project: Path, capsys: pytest.CaptureFixture) -> None:
     path = project / "notebooks" / f"{NOTEBOOKS[2]}.ipynb"
     notebook = nbformat.read(path, as_version=4)

@@ -655,6 +655,25 @@ def test_a_profile_gives_the_trial_of_its_notebooks(
     assert "did you mean 'modanet'?" in one_sentence(capsys.readouterr().err)
 
 
+def test_a_profile_that_names_a_loss_gives_it_unless_the_command_names_another(
+    street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trials.ROOT / "profiles", tmp_path / "profiles")
+    monkeypatch.setattr(trials, "ROOT", tmp_path)
+    with (tmp_path / "profiles" / "ccp.yaml").open("a") as profile:
+        profile.write("loss: focal\ngamma: 3\n")
+    asked: list[TrialConfig] = []
+    monkeypatch.setattr(start, "_execute", lambda config, *_, **__: asked.append(config))
+    arguments = ["--runs", str(tmp_path / "runs"), "--data_root", str(street), "--profile", "ccp"]
+    for more in ([], ["--class_weights", "belt=5"], ["--loss", "combined"]):
+        assert main([*arguments, *more]) == 0
+    own = {"loss": "focal", "gamma": 3.0}
+    planned = trials.plan(street, own=own, **read_profile("ccp").settings)
+    assert asked[0] == planned[0].config, "the one that its notebook 03 trains"
+    assert asked[1] == asked[0].but(class_weights={"belt": 5.0})
+    assert asked[2] == next(one.config for one in planned if one.name == "combined_unweighted")
+
+
 def test_the_command_finds_a_run_that_is_kept_beside_a_report(
     reference: Run, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
