@@ -6,11 +6,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
+from modanet_utils import statistics
 from modanet_utils.classes import CLOTHING
+from modanet_utils.metrics import clothing_mean_iou
 from modanet_utils.project import ROOT
 from modanet_utils.results.tables import score_table
-from modanet_utils.results.text import listed, markdown, value_text
+from modanet_utils.results.text import listed, markdown, row_text, value_text
 from modanet_utils.thresholds import RARE_SHARE
+from modanet_utils.training import posthoc
 
 CARD = "MODEL_CARD.md"
 
@@ -28,12 +31,15 @@ def card(folder: Path) -> str:
     data = data if data.get("fingerprint") == found["about"]["data"]["fingerprint"] else {}
     classes, body, shares = found["scores"]["classes"], found["scores"]["body"], data.get("class_share", {})
     leaks = {name: value_text(body[name]["value"], body[name]["interval"], ".1%") for name in body}
+    kept = posthoc.measured(folder)
+    again = kept and statistics.ends("mean", statistics.bootstrap(kept["shifted"], clothing_mean_iou))
     template = Environment(loader=PackageLoader("modanet_utils.photo"), keep_trailing_newline=True)
     return template.get_template("model_card.md.j2").render(
         **found,
         name=folder.name,
         split=data.get("split"),
         mean_iou=value_text(found["scores"]["mean_iou"], found["scores"]["mean_iou_interval"]),
+        thresholds=again and row_text(again, "mean"),
         table=markdown(score_table(found["scores"]).rename_axis(index=None, columns="class")),
         rare_share=f"{RARE_SHARE:.1%}",
         rare=listed([name for name in CLOTHING if shares.get(name, 1) < RARE_SHARE]) or "not recorded",

@@ -19,6 +19,7 @@ from modanet_utils.model import Net
 from modanet_utils.photo.pictures import opened
 from modanet_utils.project import ProjectError
 from modanet_utils.thresholds import PERSON, SECOND_FIGURE, SURE, UPRIGHT, UPRIGHT_MORE
+from modanet_utils.training import posthoc
 from modanet_utils.training.predict import small_logits
 from modanet_utils.training.weights import WEIGHTS, folder_of, load_network, rooms
 from modanet_utils.trials import PREFERRED, TrialConfig
@@ -53,6 +54,8 @@ class Network:
     folder: Path
     config: TrialConfig
     net: Net
+    offsets: Tensor = torch.zeros(len(CLASSES))
+    """Thresholds as `posthoc` chose them: what is added to a class's log probability."""
 
     @torch.inference_mode()
     def look(self, photo: Any) -> Answer:
@@ -61,6 +64,7 @@ class Network:
         height, width = picture.shape[:2]
         letterbox = Letterbox(self.config.image_height, self.config.image_width)
         small = small_logits(self.net, picture, letterbox, fold=False)
+        small[:, : len(CLASSES)] += self.offsets.to(small).view(1, -1, 1, 1)
         labels, every = np.empty((height, width), np.uint8), math.ceil(math.sqrt(height * width / SAMPLED))
         pixels, number, total = np.zeros((3, small.shape[1]))
         for rows, logits in _bands(small, height, width):
@@ -154,4 +158,5 @@ def _open(folder: Path) -> Network:
         why = str(error).splitlines()[0].rstrip(".")
         raise ProjectError(f"{folder / 'config.json'} is damaged ({why}): copy the run's folder anew.") from None
     net = load_network(config, folder / WEIGHTS)
-    return Network(folder, config, net.to("cuda" if torch.cuda.is_available() else "cpu"))
+    net, kept = net.to("cuda" if torch.cuda.is_available() else "cpu"), posthoc.measured(folder)
+    return Network(folder, config, net, torch.from_numpy(kept["offsets"])) if kept else Network(folder, config, net)

@@ -1,5 +1,8 @@
 """What a finished network gains without more training: the flipped picture averaged in, a threshold for each class."""
 
+from pathlib import Path
+from zipfile import BadZipFile
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,7 +12,7 @@ from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.datasets.coco import Dataset
 from modanet_utils.metrics import clothing_mean_iou, confusion_counts
 from modanet_utils.progress import Progress
-from modanet_utils.project import write_whole
+from modanet_utils.project import ProjectError, write_whole
 from modanet_utils.splits import split
 from modanet_utils.training.predict import predict_logits, winners
 from modanet_utils.training.runs import Run
@@ -57,13 +60,19 @@ def measure(run: Run, dataset: Dataset, quiet: bool = True) -> dict[str, np.ndar
     return found
 
 
-def measured(run: Run) -> dict[str, np.ndarray] | None:
-    """What `measure` kept in the run's folder; None where it has not been measured."""
-    file = run.folder / FILE
+def measured(folder: Path) -> dict[str, np.ndarray] | None:
+    """What `measure` kept in a run's folder; None where it has not been measured, a ProjectError if it is damaged."""
+    file = folder / FILE
     if not file.is_file():
         return None
-    with np.load(file) as arrays:
-        return dict(arrays)
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in ("validation", "offsets", "flipped", "shifted")}
+        if found["offsets"].shape == (len(CLASSES),) and np.isfinite(found["offsets"]).all():
+            return found
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        pass
+    raise ProjectError(f"{file} is damaged: delete it, and the network predicts without thresholds.")
 
 
 def choose_offsets(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:

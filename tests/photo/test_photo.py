@@ -29,6 +29,7 @@ from modanet_utils.photo.pictures import read, rgb
 from modanet_utils.photo.plots import SIDES, overlay
 from modanet_utils.plots import PALETTE
 from modanet_utils.project import ROOT, ProjectError
+from modanet_utils.training import posthoc
 from modanet_utils.training.predict import predict_logits
 from modanet_utils.training.weights import WEIGHTS
 from modanet_utils.trials import PREFERRED, TrialConfig
@@ -327,6 +328,19 @@ def test_a_network_of_fourteen_outputs_knows_no_hair(folder: Path) -> None:
     assert main(["predict", "photo.png", "--run", "run"]) == 0
     content = json.loads((folder / "predictions" / "predictions.json").read_text())
     assert [one["name"] for one in content["categories"]] == list(CLASSES[1:])
+
+
+def test_thresholds_kept_with_a_run_are_used(tmp_path: Path, scene: np.ndarray) -> None:
+    labels = segment(scene, plain := write_run(tmp_path / "plain"))
+    folder, offsets = write_run(tmp_path / "shifted"), np.zeros(len(CLASSES))
+    wanted = [label for label in range(1, len(CLASSES)) if label not in np.unique(labels)][0]
+    offsets[wanted] = 1e3
+    np.savez(folder / posthoc.FILE, validation=np.zeros(3), offsets=offsets, flipped=0, shifted=0)
+    assert (segment(scene, folder) == wanted).all()
+    (plain / posthoc.FILE).write_bytes(b"PK")
+    network._open.cache_clear()
+    with pytest.raises(ProjectError, match="posthoc.npz is damaged: delete it"):
+        segment(scene, plain)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (400, 3000)])

@@ -192,9 +192,9 @@ def test_what_is_found_on_the_measuring_half_is_kept_with_the_run(teacher: Run, 
 
 def test_what_a_finished_network_gains_is_kept_with_the_run(teacher: Run, street: Path) -> None:
     dataset = open_dataset(street)
-    assert posthoc.measured(teacher) is None
+    assert posthoc.measured(teacher.folder) is None
     found = posthoc.measure(teacher, dataset)
-    kept = posthoc.measured(teacher)
+    kept = posthoc.measured(teacher.folder)
     assert kept is not None and all(np.array_equal(kept[name], value) for name, value in found.items())
     plain, flipped, shifted = found["validation"]
     assert shifted >= plain, "no change is among what was tried"
