@@ -6,9 +6,9 @@ folder stay where they are, and ``images`` is a symbolic link; of PaperDoll's LM
 that are used are copied out of it.
 """
 
+import functools
 import hashlib
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from modanet_utils.datasets import writing
@@ -98,10 +98,7 @@ def _official(file: Path) -> tuple[bool, str]:
     return True, f"{OFFICIAL_BYTES:,} bytes and MD5 {OFFICIAL_MD5}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m modanet_utils.datasets.modanet``: the exit status."""
-    return writing.command("modanet", arguments)
-
+main = functools.partial(writing.command, "modanet")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as coco_mask
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, writing
@@ -205,15 +204,13 @@ def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | N
         codes, labels = _codes(root / name, legend)
         record = {"id": image_id, "file_name": name, "width": codes.shape[1], "height": codes.shape[0]}
         records.append(record)
-        for code in np.unique(codes).tolist():
-            if code not in labels:
+        for value, mask in writing.masks(codes + 1):  # of code 0, too
+            if (code := value - 1) not in labels:
                 what = f"value {code}" if legend.values else f"colour #{code:06x}"
                 raise DatasetError(f"{root / name}: {what} is not in {legend.name}: name what it stands for there.")
             if fold.target(labels[code]) != LABELS[0]:
-                rle = coco_mask.encode(np.asfortranarray(codes == code, np.uint8))
-                mask = {"size": list(codes.shape), "counts": rle["counts"].decode("ascii")}
-                about = {"area": int(coco_mask.area(rle)), "bbox": coco_mask.toBbox(rle).astype(int).tolist()}
-                things.append({"image_id": image_id, "source_label": labels[code], "segmentation": mask} | about)
+                one = {"image_id": image_id, "source_label": labels[code], "segmentation": mask["segmentation"]}
+                things.append(one | mask)
     return Found("photos with masks", "", records, things, beside if photos is None else Path(photos).expanduser())
 
 

@@ -178,7 +178,7 @@ def _mark_scenes(images: list[dict[str, Any]], photos: dict[str, Path]) -> None:
         mark_scenes(known, np.stack(thumbnails))
 
 
-def command(name: str, arguments: Sequence[str] | None) -> int:
+def command(name: str, arguments: Sequence[str] | None = None) -> int:
     """A door of its own to ``modanet convert NAME``: its exit status."""
     main = importlib.import_module("modanet_utils.__main__").main  # upstairs: only for who comes in by this door
     return main(["convert", name, *(sys.argv[1:] if arguments is None else arguments)])
