@@ -61,8 +61,7 @@ INFO = {
 def label_names(source: Path) -> list[str]:
     """CCP's label names, index = value in the ``.mat`` maps; "null", 0, where the list lacks it.
 
-    Raises:
-        DatasetError: The list cannot be read, or holds a name twice or one that CCP does not have.
+    DatasetError where the list cannot be read, or holds a name twice or one that CCP does not have.
     """
     file = source / LIST
     names = [" ".join(map(str, cell.ravel())).strip().lower() for cell in _read(file, "label_list").ravel()]
@@ -151,10 +150,8 @@ def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> 
     """Convert CCP's original layout into a dataset folder (written whole or not at all).
 
     Each CCP label in an image becomes one annotation with an exact run-length mask, so no pixel changes.
-
-    Raises:
-        FileNotFoundError: ``source`` is not CCP's layout, or a photo is missing.
-        DatasetError: ``destination`` holds something else, or a label map does not fit its photo.
+    FileNotFoundError where ``source`` is not CCP's layout, or a photo is missing; DatasetError where ``destination``
+    holds something else, or a label map does not fit its photo.
     """
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
     maps, hidden = _numbered(source, "pixel-level")

@@ -69,12 +69,10 @@ def shipped() -> list[str]:
 def read_map(given: str | Path | None) -> LabelMap:
     """The map of that name or file; where None, the one by which this project's labels stay themselves.
 
-    Raises:
-        DatasetError: There is none, it is not YAML, or a label, value or colour in it makes no sense.
+    DatasetError where there is none, it is not YAML, or a label, value or colour in it makes no sense.
     """
     if given is None:
-        own = {spelling(name): name for name in NUMBERS}
-        return LabelMap("the format (no map was given)", own)
+        return LabelMap("the format (no map was given)", {spelling(name): name for name in NUMBERS})
     file = MAPS / f"{given}.yaml" if str(given) in shipped() else Path(given).expanduser()
     if not file.is_file():
         raise DatasetError(f"Map {str(given)!r} is neither a file nor known: {did_you_mean(given, shipped())}")
@@ -108,5 +106,5 @@ def read_map(given: str | Path | None) -> LabelMap:
     # What no label stands for stays what it is, unless the map says otherwise.
     targets = {one: one for one in (LABELS[0], IGNORED)} | targets
     lacks = content.get("cannot_express")
-    lacks = tuple(map(str, lacks)) if isinstance(lacks, list) else ()
-    return LabelMap(f"map {file.stem}", targets, values, colors, lacks, tuple(names))
+    lacks = lacks if isinstance(lacks, list) else []
+    return LabelMap(f"map {file.stem}", targets, values, colors, tuple(map(str, lacks)), tuple(names))

@@ -31,11 +31,7 @@ def prepare(annotations: str | Path, photos: str | Path, destination: str | Path
             all the same); ``images`` becomes a link to it. Or PaperDoll's ``photos.lmdb``, which is copied from.
         destination: Dataset folder; it may exist if it was made by this function from the same kind of file.
 
-    Raises:
-        FileNotFoundError: The annotation file or the photos do not exist.
-        DatasetError: Not JSON, not COCO, no usable image, a damaged LMDB, no room for what is copied out of it, or
-            ``destination`` holds something else.
-        ProjectError: ``destination`` is a link or the current folder; the LMDB cannot be read without its package.
+    FileNotFoundError where file or photos do not exist, else a ProjectError, with one sentence.
     """
     file, photos, destination = (Path(path).expanduser() for path in (annotations, photos, destination))
     _check_places(file, photos, destination)

@@ -53,9 +53,7 @@ def convert(
         link: ``images`` becomes a link to the folder of photos, and nothing is copied.
         without: File that names photos to leave out, one a line.
 
-    Raises:
-        DatasetError, ProjectError: Nothing is recognised, labels are not in the map, no photo can be used, or
-            ``destination`` cannot be.
+    ProjectError where nothing is recognised, labels are not in the map, no photo or not ``destination`` can be used.
     """
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
     fold = read_map(label_map)

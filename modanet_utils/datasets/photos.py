@@ -99,10 +99,9 @@ def _hash(file: str) -> bytes:
 
 
 def header(file: Path) -> tuple[Size, int]:
-    """Height and width of a photo as stored, and its EXIF orientation, 1 to 8; only its header is read.
+    """Height and width of a photo as stored, and its EXIF orientation, 1 to 8; DatasetError where it is no picture.
 
-    Raises:
-        DatasetError: It is no picture.
+    Only its header is read.
     """
     try:
         with Image.open(file) as picture:

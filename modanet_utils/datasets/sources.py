@@ -115,9 +115,7 @@ def is_database(root: Path) -> bool:
 def open_photos(root: Path, records: Iterable[Record]) -> Photos:
     """The photos of COCO records in a folder or an LMDB, looked up by name; none is decoded yet.
 
-    Raises:
-        FileNotFoundError: It is neither.
-        DatasetError, ProjectError: The LMDB is damaged; the package lmdb is not installed.
+    FileNotFoundError where it is neither; ProjectError for a damaged LMDB, or without the package lmdb.
     """
     if is_database(root):
         return Database(root, records)
@@ -130,10 +128,7 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
     """The records whose photos can be used, with the names and the scenes of these; the verdicts on all; the scenes.
 
     A verdict is "missing", "unreadable", "of the wrong size" or "usable", each with the file names of its records.
-    Scenes are those of `writing.mark_scenes`.
-
-    Raises:
-        DatasetError: No photo can be used.
+    Scenes are those of `writing.mark_scenes`. DatasetError where no photo can be used.
     """
     verdicts: Named = {"missing": [], "unreadable": [], "of the wrong size": []}
     images: list[Record] = []

@@ -54,9 +54,7 @@ def write(
         link: Folder that ``images`` links to instead of copying (for collections too large to copy).
         fill: Puts the photos into the folder it is given, instead of copying.
 
-    Raises:
-        DatasetError: ``destination`` exists and is not a dataset of the same ``info``.
-        ProjectError: It is a link, or the current folder.
+    Errors as for `replaced`.
     """
     replaces = replaced(destination, info)
     with whole_folder(destination) as folder:
@@ -104,9 +102,8 @@ def masks(labels: np.ndarray) -> list[tuple[int, dict[str, Any]]]:
 def replaced(destination: Path, info: dict[str, Any]) -> set[str] | None:
     """Photos of the data set that writing here would replace, None where nothing is; asked before any work.
 
-    Raises:
-        DatasetError: ``destination`` holds something else than a dataset of the same ``info``.
-        ProjectError: It is a link, or the current folder.
+    DatasetError where ``destination`` holds anything but a dataset of the same ``info``, ProjectError where it is a
+    link or the current folder.
     """
     check_folder(destination)
     if not destination.exists() or not any(destination.iterdir()):

@@ -14,7 +14,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from modanet_utils.classes import CLASSES
-from modanet_utils.project import ProjectError, write_json
+from modanet_utils.project import ProjectError
 from modanet_utils.trials import headline
 
 MEASURES = ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing")
@@ -141,13 +141,10 @@ class Results(Part):
 
 
 def check_results(results: Any, complete: bool = True) -> None:
-    """Check the parsed content of a ``results.json``; keys beyond the schema are allowed.
+    """A `ResultsError` for the first entry that is missing or wrong in the parsed content of a ``results.json``.
 
-    Args:
-        complete: Every part must be there, with the headline's trials and at least one claim; else those there are.
-
-    Raises:
-        ResultsError: Names the first entry that is missing or wrong.
+    Keys beyond the schema are allowed. Where ``complete``, every part must be there, with the headline's trials and at
+    least one claim; else only what is there is looked at.
     """
     try:
         Results.model_validate_json(json.dumps(results))
@@ -198,8 +195,3 @@ def read_results(path: Path) -> dict[str, Any]:
         raise ResultsError(f"There is no {path.name} in {path.parent}: execute the notebooks first.") from None
     except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path} holds no results ({error}): execute the notebooks again.") from None
-
-
-def write_results(path: Path, results: Mapping[str, Any]) -> None:
-    """Write a ``results.json`` whole or not at all; the same results give the same bytes."""
-    write_json(path, plain(results))
