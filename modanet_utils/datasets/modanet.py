@@ -74,8 +74,6 @@ def _check_places(file: Path, photos: Path, destination: Path) -> None:
         raise FileNotFoundError(f"Annotation file {file} does not exist: give ModaNet's train annotations.")
     if file.suffix != ".json":
         raise DatasetError(f"Annotation file {file} does not end in .json: give ModaNet's train annotations.")
-    if not photos.is_dir() and not is_database(photos):
-        raise FileNotFoundError(f"Photo folder {photos} does not exist: give PaperDoll's photos, or their LMDB.")
     # A link would take the place of a folder of photos that somebody put there.
     inside = photos.resolve().is_relative_to(destination.resolve())
     images = destination / IMAGES

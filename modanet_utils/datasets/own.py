@@ -11,9 +11,9 @@ from PIL import Image
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, writing
 from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError, is_drawn, open_dataset
-from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map, spelling
+from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map
 from modanet_utils.datasets.photos import files_below, matched
-from modanet_utils.datasets.records import IGNORED, parsed
+from modanet_utils.datasets.records import IGNORED, parsed, spelling
 from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_photos, save, usable
 
 PHOTOS = ("images", "photos")

@@ -18,7 +18,6 @@ from modanet_utils.project import ProjectError, write_whole
 
 ORIENTATION = 0x0112  # in EXIF
 Record = dict[str, Any]
-Verdict = tuple[str, np.ndarray | None]
 Named = dict[str, list[str]]
 """By what was found: the names of files, or which annotations, that it was found of."""
 UNUSED = "not_used.txt"
@@ -70,10 +69,7 @@ class Photos:
 
 
 class Database(Photos):
-    """Photos in an LMDB: a key is a photo's number, a value its encoded bytes, as in PaperDoll's photos.lmdb.
-
-    It is opened for reading only; nothing is written beside it.
-    """
+    """Photos in an LMDB, for reading only: a key is a photo's number, a value its encoded bytes, as in PaperDoll's."""
 
     def __init__(self, root: Path, records: Iterable[Record]) -> None:
         try:
@@ -143,10 +139,8 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
                 images.append(record | {"file_name": photos.target(record)})
     progress.close(f"{len(records):,} photos looked up")
     if not images:
-        raise DatasetError(
-            f"{photos.root} holds no usable photo of the {len(records)} annotated images ({counted(verdicts)}): "
-            f"give the folder whose files are named as in the annotations."
-        )
+        found = f"no usable photo of the {len(records)} annotated images ({counted(verdicts)})"
+        raise DatasetError(f"{photos.root} holds {found}: give the folder whose files are named as in the annotations.")
     return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
 
 
@@ -175,11 +169,8 @@ def save(photos: Photos, records: list[Record], folder: Path, quiet: bool) -> No
     progress.close()
 
 
-def _verdict(photos: Photos, record: Record) -> Verdict:
-    """Verdict on a photo and, if usable, its 24x16 thumbnail ``(1152,) float32``.
-
-    One decode, at a quarter of the size for JPEG. Pillow refuses a truncated file; OpenCV fills it with grey.
-    """
+def _verdict(photos: Photos, record: Record) -> tuple[str, np.ndarray | None]:
+    """Verdict on a photo and, if usable, its `writing.thumbnail`; Pillow refuses a truncated file, OpenCV would not."""
     if record["id"] not in photos.names:
         return "missing", None
     size = record["width"], record["height"]

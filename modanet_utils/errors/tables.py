@@ -1,5 +1,6 @@
 """Where the errors are, as tables with intervals: confusions, hair against headwear, skin called clothing."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -54,9 +55,8 @@ def share(counts: NDArray, at: int = 0) -> NDArray[np.float64]:
     return ratio(counts[..., at], counts.sum(axis=-1))
 
 
-def called_share(counts: NDArray) -> NDArray[np.float64]:
-    """The share that is called something: ``(..., 2)``, not called and called, to ``(...)``."""
-    return share(counts, 1)
+called_share = functools.partial(share, at=1)
+"""The share that is called something: ``(..., 2)``, not called and called, to ``(...)``."""
 
 
 def wrong_pixels(pooled: ArrayLike) -> NDArray[np.int64]:

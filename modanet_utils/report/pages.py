@@ -138,9 +138,7 @@ def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[st
         if seen.addresses:
             raise RunError(f"{name} would load {seen.addresses[0]} from outside the page: take it out of the notebook.")
         if seen.run:
-            raise RunError(
-                f"{name} would run {seen.run[0]}: take it out, pages run no script of others."
-            )
+            raise RunError(f"{name} would run {seen.run[0]}: take it out, pages run no script of others.")
     for name, page in pages.items():
         write_whole(folder / name, page)
     return list(pages)

@@ -25,10 +25,6 @@ from modanet_utils.trials import label_of
 DRAWN = "reports/ccp/figures/drawn.png"
 
 
-def _answer() -> str:
-    return "\n".join(f"* {text}" for text in points(recorded()))
-
-
 def _classes() -> str:
     """IoU per class without intervals, which the picture above it has."""
     trials = recorded()["trials"]
@@ -71,7 +67,10 @@ def _page(template: str, **texts: str) -> str:
     return rendered(template, **{name: Markup(text) for name, text in texts.items()})
 
 
-README_PARTS: dict[str, Callable[[], str]] = {"answer": _answer, "classes": _classes}
+README_PARTS: dict[str, Callable[[], str]] = {
+    "answer": lambda: "\n".join(f"* {text}" for text in points(recorded())),
+    "classes": _classes,
+}
 """The generated parts of README.md, each between two comments, ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""
 PAGES: dict[str, Callable[[], str]] = {
     "reports/ccp/claims.md": lambda: _page("claims.md.j2", table=markdown(claims_table(recorded()))),

@@ -1,7 +1,6 @@
 """The templates of the pages, and the words that they know."""
 
 import re
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -28,17 +27,10 @@ def threshold(measure: str) -> tuple[str, float | None]:
 @cache
 def _environment() -> Environment:
     made = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
-    words: dict[str, Callable[..., Any]] = {
-        "told": row_text,
-        "number": value_text,
-        "label": label_of,
-        "zero": zero_classes,
-        "threshold": threshold,
-        "color": lambda name: color_of(label_of(name)),
-        "common_first": common_first,
-        "values": lambda results: list(claims_table(results)["value [95% interval]"]),
-    }
-    made.filters |= words
+    made.filters.update(told=row_text, number=value_text, label=label_of, zero=zero_classes, threshold=threshold)
+    made.filters["common_first"] = common_first
+    made.filters["color"] = lambda name: color_of(label_of(name))
+    made.filters["values"] = lambda results: list(claims_table(results)["value [95% interval]"])
     made.globals["headline"] = headline()
     return made
 
