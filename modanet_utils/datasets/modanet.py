@@ -23,15 +23,9 @@ OFFICIAL_MD5 = "96478657d20e322e9d3282c6d73c0c4c"
 def prepare(annotations: str | Path, photos: str | Path, destination: str | Path, quiet: bool = True) -> str:
     """Make a dataset folder of an annotation file and the reader's photos, whole or not at all, and say what was found.
 
-    An image is used if it is annotated and its photo is there, can be decoded and has the annotation's size.
-
-    Args:
-        annotations: The official file, or another with its schema such as an excerpt.
-        photos: Folder whose files have the annotations' names or numbers (leading zeros, another ending, capitals:
-            all the same); ``images`` becomes a link to it. Or PaperDoll's ``photos.lmdb``, which is copied from.
-        destination: Dataset folder; it may exist if it was made by this function from the same kind of file.
-
-    FileNotFoundError where file or photos do not exist, else a ProjectError, with one sentence.
+    An image is used if it is annotated and its photo is there, can be decoded and has the annotation's size. Arguments
+    are those of ``modanet convert modanet``; how photos are found, `sources.Photos` says. FileNotFoundError where file
+    or photos do not exist, else a ProjectError, with one sentence.
     """
     file, photos, destination = (Path(path).expanduser() for path in (annotations, photos, destination))
     _check_places(file, photos, destination)

@@ -43,17 +43,8 @@ def convert(
 ) -> str:
     """Make a data set folder of whatever is recognised, whole or not at all, and say what was read.
 
-    Args:
-        source: A COCO file, or a folder that holds one; a folder with photos in images/ or photos/ and a PNG mask for
-            each in masks/, labels/ or annotations/; or Clothing Co-Parsing's original layout.
-        destination: Data set folder; an earlier conversion of the same source is replaced, files of others stay.
-        label_map: Name of a map that comes with the package, or a file (see `mapping`); where None, labels have to be
-            this project's own.
-        photos: Folder or LMDB of the photos, where they are not beside the annotations.
-        link: ``images`` becomes a link to the folder of photos, and nothing is copied.
-        without: File that names photos to leave out, one a line.
-
-    ProjectError where nothing is recognised, labels are not in the map, no photo or not ``destination`` can be used.
+    Arguments are those of ``modanet convert own``, whose help explains them (the map: `mapping`). ProjectError where
+    nothing is recognised, labels are not in the map, no photo or not ``destination`` can be used.
     """
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
     fold = read_map(label_map)

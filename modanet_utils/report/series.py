@@ -122,10 +122,7 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
 
 
 def train(profile: str, data_root: Path | None = None, out: Path | None = None) -> None:
-    """Train what the report's plan of trials still lacks, one after another, and keep each beside the report.
-
-    Interrupted, it goes on from the last finished epoch. Arguments and errors as for `run`.
-    """
+    """Train what the report's plan of trials still lacks and keep it beside it; arguments and errors as for `run`."""
     parameters, root, out = _prepare(profile, data_root, out)
     dataset = open_dataset(root)
     planned = plan(root, **Settings.taken_from(parameters))
@@ -142,9 +139,9 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
         print(f"{number} of {len(left)}: {one.name}", flush=True)
         if reason := pseudo.missing(one.config, there.get(pseudo.TEACHER), quiet=False) or _no_start(one, dataset):
             print(f"  left out: {reason}", flush=True)
-        else:
-            there[one.name] = _trained(one, dataset, data_root)
-            keep_run(one.name, there[one.name], out)
+            continue
+        there[one.name] = _trained(one, dataset, data_root)
+        keep_run(one.name, there[one.name], out)
 
 
 def _no_start(one: Planned, dataset: Dataset) -> str | None:
