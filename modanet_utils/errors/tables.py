@@ -41,10 +41,7 @@ def estimates(index: Sequence[Any], names: Sequence[str], counts: NDArray, measu
 
 
 def compared(before: NDArray, after: NDArray, measure: Measure) -> dict[str, Any]:
-    """Two trials on the same images, as entries of a row or columns of a table.
-
-    ``before``, ``after`` and ``difference``, each with ``_low`` and ``_high``.
-    """
+    """Two trials on the same images: ``before``, ``after`` and ``difference``, each with ``_low`` and ``_high``."""
     found: dict[str, Any] = {"before": bootstrap(before, measure), "after": bootstrap(after, measure)}
     found["difference"] = paired_comparison(before, after, measure)[:3]
     return {key: value for name, parts in found.items() for key, value in ends(name, parts).items()}
@@ -210,10 +207,9 @@ def small_missed(counts: NDArray) -> Estimate:
 def kind_table(kinds: NDArray) -> pd.DataFrame:
     """What fixing one kind of error would bring, per class and on average, from ``kinds`` of `places.of_the_shapes`.
 
-    Returns:
-        A row a class and "mean" last: ``iou``, then for every kind of `KINDS` ``KIND`` (gain of IoU from fixing
-        missed and false pixels of that kind), with ``_low`` and ``_high``, and ``missed_KIND``, ``false_KIND``
-        (pixels, as a share of the class's true pixels).
+    A row a class and "mean" last: ``iou``, then for every kind of `KINDS` ``KIND`` (gain of IoU from fixing missed and
+    false pixels of that kind), with ``_low`` and ``_high``, and ``missed_KIND``, ``false_KIND`` (pixels, as a share of
+    the class's true pixels).
     """
 
     def measure(summed: NDArray) -> NDArray:

@@ -69,10 +69,8 @@ def annotated(truth: np.ndarray) -> np.ndarray:
 def scores(own: np.ndarray, others: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
     """How much better photos and their annotations fit each other than others: 0 for what one in twenty others reaches.
 
-    Args:
-        own: Fit of every photo with its annotation, ``(...)``.
-        others: Its fit with annotations of others, ``(..., others)``; NaN is left out.
-        elsewhere: Fit of its annotation with other photos, ``(..., others)``; likewise.
+    ``own`` is the fit of every photo with its annotation, ``(...)``; ``others`` that of the photo with others'
+    annotations, ``elsewhere`` that of its annotation with other photos, ``(..., others)``; there NaN is left out.
     """
     return own - (np.nanquantile(others, 0.95, axis=-1) + np.nanquantile(elsewhere, 0.95, axis=-1)) / 2
 

@@ -20,14 +20,8 @@ Counts = Mapping[str, NDArray]
 def against_their_own(counts: Counts, validation: Mapping[str, float], part: str) -> pd.DataFrame:
     """The trials of a part of the report, each against the trial that it differs from in one thing.
 
-    Args:
-        counts: Trial's name to its counts ``(images, 16, 14) int64``; trials of other parts may be among them.
-        validation: Trial's name to the mean IoU on validation that its epoch was chosen by.
-        part: As `trials.Trial` has it.
-
-    Returns:
-        `compared`, for the trials and what they stand against, with ``against`` (a label, "" where it is not there),
-        ``skin_as_clothing``, ``headwear_precision`` and ``headwear_iou``.
+    As `compared`, which has the arguments, with ``against`` (a label, "" where it is not there), ``skin_as_clothing``,
+    ``headwear_precision`` and ``headwear_iou``; ``counts`` may hold trials of other parts, too.
     """
     own = [name for name in counts if TRIALS[name].part == part]
     rivals = {name: TRIALS[name].against for name in own}
@@ -68,13 +62,10 @@ def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 def second_reading(counts: Counts, without: Counts) -> dict[str, dict[str, Any]]:
     """What scoring without stockings and tights changes: the same predictions, fewer pixels.
 
-    Args:
-        counts, without: Trial's name to its counts ``(images, 16, 14)``, with all pixels and without those.
-
-    Returns:
-        By trial ``mean_iou`` and ``again`` (without), ``change`` with ``_low`` and ``_high``, ``pixels`` (share of all
-        that is left out), ``photos`` (that show them), ``errors`` (share of all wrong pixels that lie on them), and
-        ``pants`` and ``boots``: share of the background called so that lies on them.
+    ``counts`` and ``without`` hold counts ``(images, 16, 14)`` by trial, with all pixels and without those. Returns by
+    trial ``mean_iou`` and ``again`` (without), ``change`` with ``_low`` and ``_high``, ``pixels`` (share of all that is
+    left out), ``photos`` (that show them), ``errors`` (share of all wrong pixels that lie on them), and ``pants`` and
+    ``boots``: share of the background called so that lies on them.
     """
     found = {}
     for name, second in without.items():
@@ -153,14 +144,10 @@ def training_texts(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pd.D
 def presence_scores(worn: NDArray, pixels: NDArray) -> dict[str, Any]:
     """Is what is worn found, and is what is not worn predicted?
 
-    Args:
-        worn: ``(images, 14) bool``.
-        pixels: Predicted pixels per class, ``(images, 14)``; a class is seen from `ALARM_SHARE` of the picture.
-
-    Returns:
-        ``classes``: clothing class to ``images`` (that wear it), ``precision``, ``recall`` and ``f1`` (NaN where
-        undefined); ``mean_f1``; ``false_hats``: share of the photos without a hat in which one is seen, with ``_low``
-        and ``_high`` (Wilson's interval); ``images``.
+    ``worn`` is ``(images, 14) bool``, ``pixels`` the predicted ones ``(images, 14)``: a class is seen from
+    `ALARM_SHARE` of the picture. Returns ``images``, ``mean_f1``, ``false_hats`` (share of the photos without a hat in
+    which one is seen, with Wilson's interval, ``_low`` and ``_high``) and ``classes``: by clothing class ``images``
+    (that wear it), ``precision``, ``recall`` and ``f1``, NaN where undefined.
     """
     seen = pixels > ALARM_SHARE * pixels.sum(axis=1, keepdims=True)
     hit, called, there = ((a & b).sum(axis=0) for a, b in ((seen, worn), (seen, seen), (worn, worn)))
