@@ -1,5 +1,6 @@
 """Reader of the project's dataset folder: COCO annotations in, label maps and photos out."""
 
+import contextlib
 import gc
 import math
 import os
@@ -340,9 +341,14 @@ def _with_photo(images: dict[int, Record], folder: Path, told: _Told) -> dict[in
         _group_identical(found, folder, told)
     looked_at = list(found.values())[:: -(-len(found) // _LOOKED_AT)]
     among = f" (of {len(looked_at):,} looked at)" if len(looked_at) < len(found) else ""
-    for image_id, sure in photos.turned_among(looked_at, folder):
-        why = "which fits their annotated size" if sure else "as viewers show them, which their size cannot prove right"
-        told.note(f"photos{among} turned by their EXIF orientation, {why}", f"image {image_id}")
+    for record in looked_at:
+        size = record["height"], record["width"]
+        with contextlib.suppress(DatasetError):  # a damaged photo is told of when it is read
+            stored, orientation = photos.header(folder / record["file_name"])
+            if photos.is_turned(stored, orientation, size):
+                unsure = "as viewers show them, which their size cannot prove right"
+                why = "which fits their annotated size" if stored != size else unsure
+                told.note(f"photos{among} turned by their EXIF orientation, {why}", f"image {record['id']}")
     return found
 
 

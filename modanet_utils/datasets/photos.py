@@ -7,7 +7,7 @@ import tempfile
 import threading
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from modanet_utils.datasets.records import DatasetError, Record
+from modanet_utils.datasets.records import DatasetError
 
 Size = tuple[int, int]
 _DAMAGED = (b"Corrupt JPEG", b"Premature end of JPEG", b"Invalid SOS", b"Unsupported marker")
@@ -175,13 +175,3 @@ def _cut_off(path: Path) -> bool:
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":  # headers, and thumbnails inside of them
         at += 1 if data[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return data.find(b"\xff\xd9", at) < 0  # anywhere: a camera may write something after the end
-
-
-def turned_among(images: Iterable[Record], folder: Path) -> Iterator[tuple[int, bool]]:
-    """The images whose photo EXIF turns: id, and whether its size proves that right."""
-    for record in images:
-        annotated, file = (record["height"], record["width"]), folder / record["file_name"]
-        with contextlib.suppress(DatasetError):
-            stored, orientation = header(file)
-            if is_turned(stored, orientation, annotated):
-                yield record["id"], stored != annotated

@@ -27,18 +27,13 @@ FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "PPM")
 
 
 class Photos:
-    """Photos in a folder, found by the file names of COCO records: as they are, or with another ending or more zeros.
-
-    Attributes:
-        names: Image id to its photo's name in the folder, of those that were found.
-        twice: Names that several photos have; of ``unsure`` none is named exactly, and the first is taken.
-    """
+    """Photos in a folder, found by the names in COCO records: as they are, or with another ending or more zeros."""
 
     def __init__(self, root: Path, records: Iterable[Record]) -> None:
         self.root = root
-        self.names: dict[int, str] = {}
-        self.twice: list[str] = []
-        self.unsure: list[str] = []
+        self.names: dict[int, str] = {}  # image id to its photo's name in the folder, of those that were found
+        self.twice: list[str] = []  # names that several photos have
+        self.unsure: list[str] = []  # those of which none is named exactly, and the first is taken
         wanted = {one["id"]: PurePosixPath(str(one["file_name"]).replace("\\", "/")) for one in records}
         keys = {_key(path) for path in wanted.values()}
         alike: dict[int | str, list[str]] = {}

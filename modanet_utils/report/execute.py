@@ -56,8 +56,9 @@ def run_one(notebook: NotebookNode, name: str, parameters: dict[str, Any], stagi
         print("failed", flush=True)
         raise RunError(f"{name} {error}") from None
     print(f"{time.monotonic() - start:.0f} s", flush=True)
-    for line in warnings(executed):
-        print(f"  it wrote to the error stream: {line}", flush=True)
+    for output in (output for cell in executed.cells for output in cell.get("outputs", [])):
+        if output.output_type == "stream" and output.name == "stderr" and output.text.strip():
+            print(f"  it wrote to the error stream: {output.text.strip().splitlines()[0]}", flush=True)
     return executed
 
 
@@ -157,10 +158,3 @@ def unfinished(notebook: NotebookNode) -> list[str]:
         complaints += [f"code cell {at} has execution count {cell.execution_count}"] * (cell.execution_count != at)
         complaints += [f"code cell {at} ended with {one.ename}" for one in cell.outputs if one.output_type == "error"]
     return complaints
-
-
-def warnings(notebook: NotebookNode) -> list[str]:
-    """The first lines of what cells wrote to the error stream."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    texts = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
-    return [text.strip().splitlines()[0] for text in texts if text.strip()]
