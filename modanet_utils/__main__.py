@@ -115,9 +115,8 @@ def train(name: str, arguments: list[str]) -> int:
     runs, profile, keep_old = (given.pop(one) for one in ("runs", "profile", "keep_old"))
     from modanet_utils.training.start import command
 
-    return command(
-        {one: text for one, text in given.items() if text is not None}, runs or ROOT / "runs", profile, keep_old
-    )
+    settings = {one: text for one, text in given.items() if text is not None}
+    return command(settings, runs or ROOT / "runs", profile, keep_old)
 
 
 RUN = ("a run's folder, or its name in reports/*/runs (default: recommended or combined_body)", str)

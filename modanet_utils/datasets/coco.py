@@ -259,9 +259,7 @@ def with_masks(dataset: Dataset, annotations_only: bool = False) -> Dataset:
         needed = "annotations of its photos, which are needed here: annotate outlines, or give another data set"
         raise DatasetError(f"{where} has no {needed}.")
     if annotations and lost == annotations:
-        raise DatasetError(
-            f"{where} has no mask to learn from; {left_out}: give polygons or run lengths, boxes are none."
-        )
+        raise DatasetError(f"{where} has no mask to learn from; {left_out}: give polygons or run lengths, not boxes.")
     shares = {"photos": 1 - len(dataset.images) / max(1, images), "annotations": lost / max(1, annotations)}
     for what, share in shares.items():
         if images and share > TOLERATED:

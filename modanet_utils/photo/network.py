@@ -120,9 +120,7 @@ def _notes(labels: np.ndarray, share: np.ndarray, sure: float, lies: bool) -> li
     if width > height and not lies:
         notes.append(f"the picture is wider than high, and {trained}, upright: cut it out for a finer answer")
     if sure < SURE:
-        notes.append(
-            f"the network is unsure ({sure:.0%} on average where it found something): look before you trust it"
-        )
+        notes.append(f"the network is unsure ({sure:.0%} on average where it found something): look before trusting it")
     return notes
 
 
