@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLASSES, CLOTHING, HEADWEAR
-from modanet_utils.results.compared import compared, texts
-from modanet_utils.results.text import row_text, value_text
+from modanet_utils.results.compared import compared, told
+from modanet_utils.results.text import row_text
 from modanet_utils.thresholds import ALARM_SHARE
 from modanet_utils.trials import TRIALS, label_of
 
@@ -38,18 +38,18 @@ def against_their_own(counts: Counts, validation: Mapping[str, float], part: str
 
 def length_texts(table: pd.DataFrame, epochs: Mapping[str, int]) -> pd.DataFrame:
     """`against_their_own` of the part "length" as a reader sees it; ``epochs`` by trial."""
-    columns = {"epochs": [f"{epochs[name]}" for name in table.index], "mean IoU": texts(table, "mean_iou")}
-    columns |= {"gain": texts(table, "change", "+.3f"), "precision": texts(table, "precision")}
-    columns["classes found"] = texts(table, "found", ".0f")
-    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+    columns = {"mean IoU": ("mean_iou", ".3f"), "gain": ("change", "+.3f"), "precision": ("precision", ".3f")}
+    shown = told(table.to_dict("index"), columns | {"classes found": ("found", ".0f")})
+    shown.insert(0, "epochs", [f"{epochs[name]}" for name in table.index])
+    return shown
 
 
 def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`against_their_own` of the part "remedies" as a reader sees it."""
-    columns = {"against": table["against"].tolist(), "validation": texts(table, "validation")}
-    columns |= {"mean IoU": texts(table, "mean_iou", ".3f"), "gain": texts(table, "change", "+.3f")}
-    columns["hair called headwear"] = texts(table, "hair_as_headwear", ".1%")
-    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+    columns = {"validation": ("validation", ".3f"), "mean IoU": ("mean_iou", ".3f"), "gain": ("change", "+.3f")}
+    shown = told(table.to_dict("index"), columns | {"hair called headwear": ("hair_as_headwear", ".1%")})
+    shown.insert(0, "against", table["against"].tolist())
+    return shown
 
 
 def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -92,17 +92,9 @@ def _gain_of_the_second(counts: NDArray) -> NDArray:
 
 def second_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """`second_reading` as a reader sees it."""
-    rows = {
-        label_of(name): {
-            "mean IoU without them": value_text(row["again"]),
-            "change": row_text(row, "change", "+.3f"),
-            "wrong pixels that lie on them": value_text(row["errors"], form=".1%"),
-            "of background called pants": value_text(row["pants"], form=".0%"),
-            "of background called boots": value_text(row["boots"], form=".0%"),
-        }
-        for name, row in found.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    columns = {"mean IoU without them": ("again", ".3f"), "change": ("change", "+.3f")}
+    columns["wrong pixels that lie on them"] = ("errors", ".1%")
+    return told(found, columns | {f"of background called {name}": (name, ".0%") for name in ("pants", "boots")})
 
 
 OVER_SEEDS = {
@@ -166,13 +158,7 @@ def presence_scores(worn: NDArray, pixels: NDArray) -> dict[str, Any]:
 
 def presence_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """`presence_scores` of several trials as a reader sees them."""
-    rows = {
-        label_of(name): {
-            "mean F1 of 13 classes": value_text(one["mean_f1"]),
-            "hats found": value_text(one["classes"]["headwear"]["recall"], form=".0%"),
-            "hats right": value_text(one["classes"]["headwear"]["precision"], form=".0%"),
-            "photos without a hat in which one is seen": row_text(one, "false_hats", ".0%"),
-        }
-        for name, one in found.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    rows = {name: {**one, **one["classes"]["headwear"]} for name, one in found.items()}
+    columns = {"mean F1 of 13 classes": ("mean_f1", ".3f"), "hats found": ("recall", ".0%")}
+    columns |= {"hats right": ("precision", ".0%"), "photos without a hat in which one is seen": ("false_hats", ".0%")}
+    return told(rows, columns)
