@@ -7,7 +7,7 @@ import tempfile
 import threading
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,28 +63,25 @@ def _meant(name: str) -> str:
     return os.path.normpath(plain.replace("\\", "/")).removeprefix("images/")
 
 
-def identical(names: dict[int, str], folder: Path) -> list[list[int]]:
+def identical(files: dict[int, str], folder: Path) -> list[list[int]]:
     """Groups of the ids, two or more, whose photos are one file or hold the same bytes; what is no picture is none.
 
     Only files of one size are opened, and read as a whole only where the bytes in their middle are the same, too.
     """
     ids: dict[str, list[int]] = defaultdict(list)
-    for image_id, name in names.items():
+    for image_id, name in files.items():
         ids[name].append(image_id)
     same = [list(ids)]
     for key in (os.path.getsize, _middle, _hash):
-        same = [group for one in same for group in _alike(one, folder, key)]
+        alike: dict[Any, list[str]] = defaultdict(list)
+        for at, names in enumerate(same):
+            for name in names:
+                alike[at, key(f"{folder}{os.sep}{name}")].append(name)
+        same = [group for group in alike.values() if len(group) > 1]
     several = {name for group in same for name in group}
     groups = [*same, *([name] for name, its in ids.items() if len(its) > 1 and name not in several)]
     found = (sorted(image_id for name in group for image_id in ids[name]) for group in groups)
-    return [group for group in found if len(group) > 1 and _is_picture(folder / names[group[0]])]
-
-
-def _alike(names: list[str], folder: Path, key: Callable[[str], Any]) -> list[list[str]]:
-    groups: dict[Any, list[str]] = defaultdict(list)
-    for name in names:
-        groups[key(f"{folder}{os.sep}{name}")].append(name)
-    return [group for group in groups.values() if len(group) > 1]
+    return [group for group in found if len(group) > 1 and _is_picture(folder / files[group[0]])]
 
 
 def _middle(file: str) -> bytes:
