@@ -143,4 +143,5 @@ def _near(polygon: list[float], height: int, width: int) -> list[float]:
     from matplotlib import path, transforms  # hardly ever needed
 
     corners = np.array(polygon, np.float64).reshape(-1, 2)
-    return path.Path(corners).clip_to_bbox(transforms.Bbox([[-far, -far], [far, far]])).vertices.ravel().tolist()
+    cut = path.Path(corners).clip_to_bbox(transforms.Bbox([[-far, -far], [far, far]]))
+    return np.asarray(cut.vertices).ravel().tolist()
