@@ -115,12 +115,13 @@ def train(name: str, arguments: list[str]) -> int:
     runs, profile, keep_old = (given.pop(one) for one in ("runs", "profile", "keep_old"))
     from modanet_utils.training.start import command
 
-    return command(
-        {one: text for one, text in given.items() if text is not None}, runs or ROOT / "runs", profile, keep_old
-    )
+    settings = {one: text for one, text in given.items() if text is not None}
+    return command(settings, runs or ROOT / "runs", profile, keep_old)
 
 
 RUN = ("a run's folder, or its name in reports/*/runs (default: recommended or combined_body)", str)
+FOLDER = {"FOLDER": "data set folder, with annotations.json and images/"}
+WRITTEN = "data set folder to write; an earlier conversion is replaced"
 
 
 def predict(name: str, arguments: list[str]) -> int:
@@ -133,12 +134,8 @@ def predict(name: str, arguments: list[str]) -> int:
 
     Example: modanet predict photo.jpg holiday/ --out seen
     """
-    takes = {
-        "PHOTO...": "picture files, or folders of them",
-        "--run": RUN,
-        "--out": ("folder to write into", "predictions"),
-    }
-    given = parsed(name, predict, arguments, takes)
+    takes = {"PHOTO...": "picture files, or folders of them", "--run": RUN}
+    given = parsed(name, predict, arguments, takes | {"--out": ("folder to write into", "predictions")})
     from modanet_utils.photo.files import predict as run
 
     return 0 if run(given.PHOTO, _path(given.out), given.run) else 2
@@ -155,12 +152,8 @@ def audit(name: str, arguments: list[str]) -> int:
 
     Example: modanet audit data/modanet --out audit
     """
-    takes = {
-        "FOLDER": "data set folder, with annotations.json and images/",
-        "--run": RUN,
-        "--out": ("folder to write into; an earlier audit in it is replaced", "audit"),
-    }
-    given = parsed(name, audit, arguments, takes)
+    takes = {"--run": RUN, "--out": ("folder to write into; an earlier audit in it is replaced", "audit")}
+    given = parsed(name, audit, arguments, FOLDER | takes)
     from modanet_utils.photo.audit import audit as run
 
     return 0 if run(given.FOLDER, _path(given.out), given.run) else 2
@@ -193,7 +186,7 @@ def own(name: str, arguments: list[str]) -> None:
     """
     takes = {
         "SOURCE": "COCO file; or folder with one, with photos (images/) and PNG masks (masks/), or CCP's layout",
-        "DESTINATION": "data set folder to write; an earlier conversion is replaced, your own files in it stay",
+        "DESTINATION": f"{WRITTEN}, your own files in it stay",
         "--map": ("name of a map, or a YAML file (default: labels are this project's own)", str),
         "--photos": "folder or LMDB of the photos (default: images/ or photos/ beside the annotations)",
         "--link": ("images/ becomes a link to the photos, instead of a copy (default: they are copied)", False),
@@ -216,7 +209,7 @@ def check(name: str, arguments: list[str]) -> None:
 
     Example: modanet check data/mine
     """
-    given = parsed(name, check, arguments, {"FOLDER": "data set folder, with annotations.json and images/"})
+    given = parsed(name, check, arguments, FOLDER)
     from modanet_utils.imbalance.check import check as run
 
     print(run(given.FOLDER))
@@ -227,10 +220,7 @@ def ccp(name: str, arguments: list[str]) -> None:
 
     Example: modanet convert ccp data/ccp-original data/ccp
     """
-    takes = {
-        "SOURCE": "folder with photos/, annotations/pixel-level/ and label_list.mat",
-        "DESTINATION": "data set folder to write; an earlier conversion is replaced",
-    }
+    takes = {"SOURCE": "folder with photos/, annotations/pixel-level/ and label_list.mat", "DESTINATION": WRITTEN}
     given = parsed(name, ccp, arguments, takes)
     from modanet_utils.datasets import ccp as source
     from modanet_utils.imbalance.check import check as run
@@ -243,10 +233,7 @@ def ccp_tags(name: str, arguments: list[str]) -> None:
 
     Example: modanet convert ccp-tags data/ccp-original data/ccp-tags
     """
-    takes = {
-        "SOURCE": "folder with photos/, annotations/image-level/ and label_list.mat",
-        "DESTINATION": "data set folder to write; an earlier conversion is replaced",
-    }
+    takes = {"SOURCE": "folder with photos/, annotations/image-level/ and label_list.mat", "DESTINATION": WRITTEN}
     given = parsed(name, ccp_tags, arguments, takes)
     from modanet_utils.datasets import ccp as source
     from modanet_utils.datasets import open_dataset
@@ -266,7 +253,7 @@ def modanet(name: str, arguments: list[str]) -> None:
     takes = {
         "ANNOTATIONS": "ModaNet's train annotations, or an excerpt of them, .json",
         "PHOTOS": "folder of the photos that the annotations name, or PaperDoll's photos.lmdb",
-        "DESTINATION": "data set folder to write",
+        "DESTINATION": WRITTEN,
     }
     given = parsed(name, modanet, arguments, takes)
     from modanet_utils.datasets import modanet as source

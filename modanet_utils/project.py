@@ -29,11 +29,8 @@ PACKAGES = (
 
 def provenance() -> dict:
     """Commit (marked where files were changed since), versions of the main packages, and the device."""
-    return {
-        "commit": _commit(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "device": _device(),
-    }
+    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    return {"commit": _commit(), "versions": versions, "device": _device()}
 
 
 def _commit() -> str:
@@ -146,11 +143,7 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
 
 
 def check_folder(path: Path) -> None:
-    """Refuse, before any work, a folder to write that is a link, a file, or where the user is working.
-
-    Raises:
-        ProjectError: It is one of these.
-    """
+    """ProjectError, before any work, for a folder to write that is a link, a file, or where the user is working."""
     if path.is_symlink():
         raise ProjectError(f"{path} is a link: give the folder that it stands for, or a new one.")
     if Path.cwd().is_relative_to(path.resolve()):

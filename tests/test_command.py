@@ -90,7 +90,7 @@ def test_every_option_says_what_happens_without_it(capsys: pytest.CaptureFixture
         ),
         (["convert", "nowhere", "there", "--mop", "lip"], "Option '--mop' of modanet convert is unknown: did you mean"),
         (["convert", "own", "nowhere"], "modanet convert own: the following arguments are required: DESTINATION; "),
-        (["convert", "ccp-tags", "nowhere", "there"], "nowhere holds no tags of Clothing Co-Parsing"),
+        (["convert", "ccp-tags", "nowhere", "there"], "nowhere is not Clothing Co-Parsing"),
         (["check", "nowhere"], "Data root nowhere does not exist"),
         (["explore", "nowhere.json", "out"], "nowhere.json"),
         (["report", "--profile", "cpp"], "Profile 'cpp' is unknown: did you mean 'ccp'? Valid: ccp, "),

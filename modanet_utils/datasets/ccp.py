@@ -5,22 +5,21 @@
 and skin. What is not listed below becomes background.
 """
 
+import functools
 import hashlib
 import itertools
 import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pycocotools import mask as coco_mask
 from scipy.io import loadmat, whosmat
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.photos import header
-from modanet_utils.datasets.records import MAX_PIXELS, DatasetError
+from modanet_utils.datasets.records import MAX_PIXELS, DatasetError, Record
 from modanet_utils.progress import Progress
 from modanet_utils.project import did_you_mean
 
@@ -45,14 +44,12 @@ TABLE: dict[str, tuple[str, ...]] = {
     "skin": ("skin",),
 }
 """Label of this project to the CCP labels that fold into it."""
-
-
 BACKGROUND: tuple[str, ...] = (
     *("null", "accessories", "bracelet", "earrings", "gloves", "intimate", "necklace", "panties", "ring", "socks"),
     *("stockings", "swimwear", "tights", "watch"),
 )
 """The others of CCP's 59 labels."""
-
+LIST = "label_list.mat"
 INFO = {
     "name": "Clothing Co-Parsing",
     "description": "Clothing Co-Parsing, 59 labels folded into ModaNet's 13 classes, hair and skin",
@@ -64,10 +61,9 @@ INFO = {
 def label_names(source: Path) -> list[str]:
     """CCP's label names, index = value in the ``.mat`` maps; "null", 0, where the list lacks it.
 
-    Raises:
-        DatasetError: The list cannot be read, or holds a name twice or one that CCP does not have.
+    DatasetError where the list cannot be read, or holds a name twice or one that CCP does not have.
     """
-    file = source / "label_list.mat"
+    file = source / LIST
     names = [" ".join(map(str, cell.ravel())).strip().lower() for cell in _read(file, "label_list").ravel()]
     known = [*BACKGROUND, *itertools.chain(*TABLE.values())]
     for name in names:
@@ -105,33 +101,40 @@ def _indices(file: Path, values: np.ndarray, names: list[str], first: int = 0) -
     return (values - first).astype(np.uint8)
 
 
-def _numbered(folder: Path) -> tuple[dict[int, Path], int]:
-    """The ``.mat`` files of a folder by their number, ascending, and how many hidden ones are skipped."""
-    files = sorted(folder.glob("*.mat"))
+def _numbered(source: Path, level: str) -> tuple[dict[int, Path], str]:
+    """The ``.mat`` files of this level by their number, ascending, and what to say of the hidden ones."""
+    files = sorted((source / "annotations" / level).glob("*.mat"))
     shown = [file for file in files if not file.name.startswith(".")]
+    if not shown or not (source / LIST).is_file():
+        needed = f"{LIST}, photos/ and annotations/{level}/*.mat"
+        raise FileNotFoundError(f"{source} is not Clothing Co-Parsing: it needs {needed}.")
     numbered: dict[int, Path] = {}
     for file in shown:
         if not file.stem.isdecimal():
             raise DatasetError(f"{file} is not called by a number, as CCP's files are: rename or remove it.")
         if (other := numbered.setdefault(int(file.stem), file)) != file:
             raise DatasetError(f"{other} and {file.name} have the same number: remove one.")
-    return numbered, len(files) - len(shown)
+    return numbered, f", {len(files) - len(shown)} hidden files skipped" * (len(files) > len(shown))
 
 
-def _photos(source: Path, listed: dict[int, Path]) -> dict[int, tuple[Path, tuple[int, int]]]:
-    """Photo, and its height and width, of each numbered file; other copies write the ending in capitals."""
+def _photos(source: Path, listed: dict[int, Path]) -> tuple[dict[int, Record], dict[str, Path]]:
+    """The COCO record of each numbered file's photo, and photos by name; other copies write the ending in capitals."""
     there = {file.stem: file for file in sorted((source / "photos").glob("[!.]*.[jJ][pP]*[gG]")) if file.is_file()}
-    for file in listed.values():
-        if file.stem not in there:
+    records, files = {}, {}
+    for number, file in listed.items():
+        if (photo := there.get(file.stem)) is None:
             missing = source / "photos" / f"{file.stem}.jpg"
             raise FileNotFoundError(f"{missing} is missing: the copy of Clothing Co-Parsing is incomplete.")
-    return {number: (there[file.stem], header(there[file.stem])[0]) for number, file in listed.items()}
+        height, width = header(photo)[0]
+        records[number] = {"id": number, "file_name": photo.name, "width": width, "height": height}
+        files[photo.name] = photo
+    return records, files
 
 
 def state(source: Path) -> str:
     """Digest of what a conversion is made from: names, sizes and times of change of the files, and `TABLE`."""
     folders = (source / "annotations" / "pixel-level", source / "photos")
-    files = [source / "label_list.mat", *(file for folder in folders for file in sorted(folder.iterdir()))]
+    files = [source / LIST, *(file for folder in folders for file in sorted(folder.iterdir()))]
     about = [(file.relative_to(source).as_posix(), (at := file.stat()).st_size, at.st_mtime_ns) for file in files]
     return hashlib.sha256(repr((about, TABLE)).encode()).hexdigest()[:16]
 
@@ -147,75 +150,50 @@ def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> 
     """Convert CCP's original layout into a dataset folder (written whole or not at all).
 
     Each CCP label in an image becomes one annotation with an exact run-length mask, so no pixel changes.
-
-    Raises:
-        FileNotFoundError: ``source`` is not CCP's layout.
-        DatasetError: ``destination`` holds something else, or a label map does not fit its photo.
+    FileNotFoundError where ``source`` is not CCP's layout, or a photo is missing; DatasetError where ``destination``
+    holds something else, or a label map does not fit its photo.
     """
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
-    maps, hidden = _numbered(source / "annotations" / "pixel-level")
-    if not maps or not (source / "label_list.mat").is_file():
-        needed = "label_list.mat, photos/ and annotations/pixel-level/*.mat"
-        raise FileNotFoundError(f"{source} is not Clothing Co-Parsing: it needs {needed}.")
-    names, photos, made_from = label_names(source), _photos(source, maps), state(source)
+    maps, hidden = _numbered(source, "pixel-level")
+    names, (images, files), made_from = label_names(source), _photos(source, maps), state(source)
 
     def truth_of(image_id: int) -> np.ndarray:
-        return _read(maps[image_id], "groundtruth", photos[image_id][1])
+        record = images[image_id]
+        return _read(maps[image_id], "groundtruth", (record["height"], record["width"]))
 
     # MATLAB counts from 1; nearly every map shows some background, so usually the first is the only one looked at.
     first = 0 if any((truth_of(image_id) == 0).any() for image_id in maps) else 1
     label_of = {name: LABELS.index(label) for label, folded in TABLE.items() for name in folded}
-    images, annotations, progress = list[dict[str, Any]](), list[dict[str, Any]](), Progress(len(maps), quiet)
+    annotations, progress = list[Record](), Progress(len(maps), quiet)
     for image_id, path in progress.over(maps.items(), "converting"):
-        photo, (height, width) = photos[image_id]
         truth = _indices(path, truth_of(image_id), names, first)
-        for value in np.unique(truth):
-            if names[value] in label_of:
-                rle = coco_mask.encode(np.asfortranarray(truth == value, np.uint8))
-                number, box = len(annotations) + 1, coco_mask.toBbox(rle).astype(int).tolist()
-                one = {"id": number, "image_id": image_id, "category_id": label_of[names[value]]}
-                one |= {"source_label": names[value], "iscrowd": 0, "area": int(coco_mask.area(rle)), "bbox": box}
-                mask = {"size": [height, width], "counts": rle["counts"].decode("ascii")}
-                annotations.append(one | {"segmentation": mask})
-        images.append({"id": image_id, "file_name": photo.name, "width": width, "height": height})
-    counted = f"{len(images):,} label maps read" + f", {hidden} hidden files skipped" * bool(hidden)
-    progress.close(counted + ", numbered from 1, as none holds 0" * first)
-    files = {photo.name: photo for photo, _ in photos.values()}
-    return writing.write(destination, INFO, images, annotations, files, made_from=made_from)
+        for place, mask in writing.masks(truth + 1):  # of the first label, too
+            if (name := names[place - 1]) in label_of:
+                one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": label_of[name]}
+                annotations.append(one | {"source_label": name, "iscrowd": 0} | mask)
+    progress.close(f"{len(maps):,} label maps read{hidden}" + ", numbered from 1, as none holds 0" * first)
+    return writing.write(destination, INFO, list(images.values()), annotations, files, made_from=made_from)
 
 
 def convert_tagged(source: str | Path, destination: str | Path, quiet: bool = True) -> Path:
     """Convert the photos that have tags only (which garments are worn, no pixels) into a dataset folder of their own.
 
-    Its records hold ``"tags"``, labels of this project; it has no annotations.
-
-    Raises:
-        FileNotFoundError: ``source`` is not CCP's layout, or a photo is missing.
-        DatasetError: ``destination`` holds something else.
+    Its records hold ``"tags"``, labels of this project; it has no annotations. Errors as for `convert`.
     """
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
-    lists, hidden = _numbered(source / "annotations" / "image-level")
-    if not lists or not (source / "label_list.mat").is_file():
-        needed = "label_list.mat, photos/ and annotations/image-level/*.mat"
-        raise FileNotFoundError(f"{source} holds no tags of Clothing Co-Parsing: it needs {needed}.")
-    names, photos = label_names(source), _photos(source, lists)
+    lists, hidden = _numbered(source, "image-level")
+    names, (images, files) = label_names(source), _photos(source, lists)
     folds_into = {name: label for label, folded in TABLE.items() for name in folded}
-    images, progress = [], Progress(len(lists), quiet)
+    progress = Progress(len(lists), quiet)
     for image_id, path in progress.over(lists.items(), "converting"):
-        photo, (height, width) = photos[image_id]
-        worn = {folds_into.get(names[at]) for at in _indices(path, _read(path, "tags"), names).ravel()} - {None}
-        record = {"id": image_id, "file_name": photo.name, "width": width, "height": height}
-        images.append(record | {"tags": [label for label in LABELS if label in worn]})
-    progress.close(f"{len(images):,} tag lists read" + f", {hidden} hidden files skipped" * bool(hidden))
+        worn = {folds_into.get(names[at]) for at in _indices(path, _read(path, "tags"), names).ravel()}
+        images[image_id]["tags"] = [label for label in LABELS if label in worn]
+    progress.close(f"{len(lists):,} tag lists read{hidden}")
     info = INFO | {"name": "Clothing Co-Parsing, tags", "description": "Clothing Co-Parsing, photos with tags only"}
-    files = {photo.name: photo for photo, _ in photos.values()}
-    return writing.write(destination, info, images, [], files)
+    return writing.write(destination, info, list(images.values()), [], files)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m modanet_utils.datasets.ccp``: the exit status."""
-    return writing.command("ccp", arguments)
-
+main = functools.partial(writing.command, "ccp")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,5 +1,6 @@
 """Reader of the project's dataset folder: COCO annotations in, label maps and photos out."""
 
+import contextlib
 import gc
 import math
 import os
@@ -26,14 +27,13 @@ _COMPARED = 10_000  # photos; a larger file that knows scenes is a converter's, 
 
 @dataclass(frozen=True)
 class Thing:
-    """One annotated object: its label, its run-length mask, its rasterised area in pixels, its box (left, top, width
-    and height in whole pixels) and its place among the image's annotations in the file."""
+    """One annotated object: its label, its run-length mask, its rasterised area in pixels, and its box (left, top,
+    width and height in whole pixels)."""
 
     label: int
     rle: dict[str, Any]
     area: int
     box: tuple[int, int, int, int]
-    position: int = 0
 
     def mask(self) -> np.ndarray:
         """The object's pixels inside its box, ``(height, width) bool``."""
@@ -95,20 +95,16 @@ class Dataset:
 
     def things(self, image_id: int) -> list[Thing]:
         """The image's objects in the order in which they are painted: largest rasterised area first."""
-        height, width = self.size(image_id)
-        found = [(masks.rle_of(one["segmentation"], height, width), one) for one in self.annotations[image_id]]
-        usable = [(at, rle, one) for at, (rle, one) in enumerate(found) if rle is not None]
+        size, its = self.size(image_id), self.annotations[image_id]
+        found = [(self.labels[one["category_id"]], masks.rle_of(one["segmentation"], *size)) for one in its]
+        usable = [one for one in found if one[1] is not None]
         if not usable:  # pycocotools does not take an empty list
             return []
-        rles = [rle for _, rle, _ in usable]
-        areas, boxes = coco_mask.area(rles).tolist(), coco_mask.toBbox(rles).astype(int).tolist()
-        things = [
-            Thing(self.labels[one["category_id"]], rle, area, tuple(box), position)
-            for (position, rle, one), area, box in zip(usable, areas, boxes, strict=True)
-            if area
-        ]
+        labels, rles = map(list, zip(*usable, strict=True))
+        areas, boxes = coco_mask.area(rles).tolist(), map(tuple, coco_mask.toBbox(rles).astype(int).tolist())
+        things = (Thing(*one) for one in zip(labels, rles, areas, boxes, strict=True))
         # The sort is stable: of two equally large objects the later one in the file ends on top.
-        return sorted(things, key=lambda thing: -thing.area)
+        return sorted((thing for thing in things if thing.area), key=lambda thing: -thing.area)
 
     def label_map(self, image_id: int) -> np.ndarray:
         """The image's truth, ``(H, W) uint8``: 0 background, 1-13 clothing, 14 hair, 15 skin, 255 ignored.
@@ -142,8 +138,7 @@ class Dataset:
     def image(self, image_id: int) -> np.ndarray:
         """The photo, ``(H, W, 3) uint8`` RGB, turned as its EXIF orientation says where its annotated size fits that.
 
-        Raises:
-            DatasetError: The file is missing, damaged, or has another size than its annotation says.
+        DatasetError where it is missing, damaged, or of another size than its annotation says.
         """
         return photos.read_photo(self.root / IMAGES / self._record(image_id)["file_name"], self.size(image_id))
 
@@ -162,14 +157,9 @@ class Dataset:
 def open_dataset(root: str | Path, annotations_only: bool = False) -> Dataset:
     """Open a dataset folder; what cannot be used of it is left out and counted in ``problems``.
 
-    Args:
-        root: Folder with ``annotations.json`` and ``images/``, or the path of a ``.json`` file whose photos,
-            if any, are in ``images/`` beside it.
-        annotations_only: Photos are neither needed nor looked for.
-
-    Raises:
-        FileNotFoundError: The folder or its annotation file does not exist.
-        DatasetError: Not JSON, not COCO, other categories, or no photo at all.
+    ``root`` holds ``annotations.json`` and ``images/``, or is a ``.json`` file beside ``images/``. With
+    ``annotations_only`` photos are neither needed nor looked for. FileNotFoundError where there is no such file;
+    DatasetError for one that is not JSON, not COCO, of other categories, or without any photo.
     """
     root = Path(root).expanduser()
     file = root if root.suffix == ".json" else root / ANNOTATIONS
@@ -259,10 +249,8 @@ def _check_mask(annotation: Record, image: Record, file: Path, told: _Told) -> N
 def with_masks(dataset: Dataset, annotations_only: bool = False) -> Dataset:
     """The data set, where its masks can be learnt from or counted.
 
-    Raises:
-        DatasetError: It has no mask that can be used, or more than `TOLERATED` of its photos or annotations are left
-            out, or of the objects of 200 images, evenly chosen, lie outside of their images; or none of three
-            photos can be read.
+    DatasetError where it has no mask that can be used, where more than `TOLERATED` of its photos or annotations are
+    left out, or of the objects of 200 images, evenly chosen, lie outside of these; where none of three photos is read.
     """
     images, annotations, lost = dataset.listed
     where, left_out = dataset.root, f"left out are {dataset._with_examples(dataset.problems)}"
@@ -271,9 +259,7 @@ def with_masks(dataset: Dataset, annotations_only: bool = False) -> Dataset:
         needed = "annotations of its photos, which are needed here: annotate outlines, or give another data set"
         raise DatasetError(f"{where} has no {needed}.")
     if annotations and lost == annotations:
-        raise DatasetError(
-            f"{where} has no mask to learn from; {left_out}: give polygons or run lengths, boxes are none."
-        )
+        raise DatasetError(f"{where} has no mask to learn from; {left_out}: give polygons or run lengths, not boxes.")
     shares = {"photos": 1 - len(dataset.images) / max(1, images), "annotations": lost / max(1, annotations)}
     for what, share in shares.items():
         if images and share > TOLERATED:
@@ -353,9 +339,14 @@ def _with_photo(images: dict[int, Record], folder: Path, told: _Told) -> dict[in
         _group_identical(found, folder, told)
     looked_at = list(found.values())[:: -(-len(found) // _LOOKED_AT)]
     among = f" (of {len(looked_at):,} looked at)" if len(looked_at) < len(found) else ""
-    for image_id, sure in photos.turned_among(looked_at, folder):
-        why = "which fits their annotated size" if sure else "as viewers show them, which their size cannot prove right"
-        told.note(f"photos{among} turned by their EXIF orientation, {why}", f"image {image_id}")
+    for record in looked_at:
+        size = record["height"], record["width"]
+        with contextlib.suppress(DatasetError):  # a damaged photo is told of when it is read
+            stored, orientation = photos.header(folder / record["file_name"])
+            if photos.is_turned(stored, orientation, size):
+                unsure = "as viewers show them, which their size cannot prove right"
+                why = "which fits their annotated size" if stored != size else unsure
+                told.note(f"photos{among} turned by their EXIF orientation, {why}", f"image {record['id']}")
     return found
 
 

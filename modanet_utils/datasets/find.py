@@ -14,19 +14,14 @@ def find_data(profile: str, data_root: str | Path | None) -> Path:
         given = Path(data_root).expanduser()
         return given if given.exists() and not (ROOT / given).exists() else ROOT / given
     root = ROOT / "data" / profile
-    if profile == "synthetic":
-        return _drawn_figures(root)
-    if not root.exists():
+    if profile != "synthetic" and not root.exists():
         give = f"give DATA_ROOT (or data_root) the folder that holds them, or put them into data/{profile}"
         raise FileNotFoundError(f"Profile {profile} has no data yet: {give}.")
-    return root
-
-
-def _drawn_figures(root: Path) -> Path:
-    """The synthetic data set, drawn if it is not there or was drawn by an earlier version."""
+    if profile != "synthetic":
+        return root
     from modanet_utils.datasets import synthetic  # asked for by one profile only
 
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # drawn by an earlier version: draw anew
         info = json.loads((root / "annotations.json").read_text(encoding="utf-8"))["info"]
         if info["name"] == "synthetic" and info["version"] != synthetic.VERSION:
             shutil.rmtree(root)

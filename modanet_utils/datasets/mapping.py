@@ -15,7 +15,7 @@ from PIL import ImageColor
 
 from modanet_utils.classes import IGNORE, LABELS
 from modanet_utils.datasets.coco import DatasetError
-from modanet_utils.datasets.records import IGNORED
+from modanet_utils.datasets.records import IGNORED, spelling
 from modanet_utils.project import did_you_mean
 
 MAPS = Path(__file__).parent / "maps"
@@ -56,11 +56,6 @@ class LabelMap:
         return {label: NUMBERS[self.targets[spelling(label)]] for label in labels}
 
 
-def spelling(label: object) -> str:
-    """Upper-clothes, UpperClothes and upper clothes are one label."""
-    return "".join(filter(str.isalnum, str(label).lower()))
-
-
 def shipped() -> list[str]:
     """The names of the maps that come with the package."""
     return sorted(path.stem for path in MAPS.glob("*.yaml"))
@@ -69,12 +64,10 @@ def shipped() -> list[str]:
 def read_map(given: str | Path | None) -> LabelMap:
     """The map of that name or file; where None, the one by which this project's labels stay themselves.
 
-    Raises:
-        DatasetError: There is none, it is not YAML, or a label, value or colour in it makes no sense.
+    DatasetError where there is none, it is not YAML, or a label, value or colour in it makes no sense.
     """
     if given is None:
-        own = {spelling(name): name for name in NUMBERS}
-        return LabelMap("the format (no map was given)", own)
+        return LabelMap("the format (no map was given)", {spelling(name): name for name in NUMBERS})
     file = MAPS / f"{given}.yaml" if str(given) in shipped() else Path(given).expanduser()
     if not file.is_file():
         raise DatasetError(f"Map {str(given)!r} is neither a file nor known: {did_you_mean(given, shipped())}")
@@ -93,13 +86,12 @@ def read_map(given: str | Path | None) -> LabelMap:
             raise DatasetError(f"{file}: label {label!r} becomes {ours!r}: {did_you_mean(ours, NUMBERS)}")
         if targets.setdefault(spelling(label), ours) != ours:
             raise DatasetError(f"{file}: label {label!r} becomes two things: name it once.")
-    names = [str(label) for label in labels]
-    values, first = {}, content.get("first_value")
+    names, first = [str(label) for label in labels], content.get("first_value")
     try:
         values = dict(enumerate(names, first)) if first is not None else {}
         values |= {int(value): str(name) for value, name in (content.get("values") or {}).items()}
-        given_colors = (content.get("colors") or {}).items()
-        colors: dict[tuple[int, ...], str] = {ImageColor.getrgb(color)[:3]: str(name) for color, name in given_colors}
+        colored = (content.get("colors") or {}).items()
+        colors: dict[tuple[int, ...], str] = {ImageColor.getrgb(color)[:3]: str(name) for color, name in colored}
     except (ValueError, TypeError, AttributeError) as error:
         how = "write them as in 'values: {7: jeans}' or 'colors: {\"#ff0000\": jeans}'"
         raise DatasetError(f"{file}: its values or colors cannot be read ({error}): {how}.") from None
@@ -108,5 +100,5 @@ def read_map(given: str | Path | None) -> LabelMap:
     # What no label stands for stays what it is, unless the map says otherwise.
     targets = {one: one for one in (LABELS[0], IGNORED)} | targets
     lacks = content.get("cannot_express")
-    lacks = tuple(map(str, lacks)) if isinstance(lacks, list) else ()
-    return LabelMap(f"map {file.stem}", targets, values, colors, lacks, tuple(names))
+    lacks = lacks if isinstance(lacks, list) else []
+    return LabelMap(f"map {file.stem}", targets, values, colors, tuple(map(str, lacks)), tuple(names))

@@ -136,19 +136,12 @@ def _runs(text: str) -> np.ndarray | None:
 
 
 def _near(polygon: list[float], height: int, width: int) -> list[float]:
-    """The polygon, cut (Sutherland-Hodgman) where it reaches further than a few image sizes away."""
-    low, high = -_FAR * max(height, width), _FAR * max(height, width)
-    if low <= min(polygon) and max(polygon) <= high:
+    """The polygon, cut where it reaches further than a few image sizes away."""
+    far = _FAR * max(height, width)
+    if -far <= min(polygon) and max(polygon) <= far:
         return polygon
-    points = [(float(x), float(y)) for x, y in zip(polygon[::2], polygon[1::2], strict=True)]
-    for axis, sign, limit in ((0, 1, low), (0, -1, -high), (1, 1, low), (1, -1, -high)):
-        kept: list[tuple[float, float]] = []
-        for before, point in zip(points[-1:] + points[:-1], points, strict=True):
-            d0, d1 = sign * before[axis] - limit, sign * point[axis] - limit
-            if (d0 >= 0) != (d1 >= 0):
-                t = d0 / (d0 - d1)
-                kept.append(tuple(b + t * (p - b) for b, p in zip(before, point, strict=True)))  # type: ignore[arg-type]
-            if d1 >= 0:
-                kept.append(point)
-        points = kept
-    return [float(np.clip(value, low, high)) for point in points for value in point]
+    from matplotlib import path, transforms  # hardly ever needed
+
+    corners = np.array(polygon, np.float64).reshape(-1, 2)
+    cut = path.Path(corners).clip_to_bbox(transforms.Bbox([[-far, -far], [far, far]]))
+    return np.asarray(cut.vertices).ravel().tolist()

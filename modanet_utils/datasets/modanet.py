@@ -6,9 +6,9 @@ folder stay where they are, and ``images`` is a symbolic link; of PaperDoll's LM
 that are used are copied out of it.
 """
 
+import functools
 import hashlib
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from modanet_utils.datasets import writing
@@ -23,19 +23,9 @@ OFFICIAL_MD5 = "96478657d20e322e9d3282c6d73c0c4c"
 def prepare(annotations: str | Path, photos: str | Path, destination: str | Path, quiet: bool = True) -> str:
     """Make a dataset folder of an annotation file and the reader's photos, whole or not at all, and say what was found.
 
-    An image is used if it is annotated and its photo is there, can be decoded and has the annotation's size.
-
-    Args:
-        annotations: The official file, or another with its schema such as an excerpt.
-        photos: Folder whose files have the annotations' names or numbers (leading zeros, another ending, capitals:
-            all the same); ``images`` becomes a link to it. Or PaperDoll's ``photos.lmdb``, which is copied from.
-        destination: Dataset folder; it may exist if it was made by this function from the same kind of file.
-
-    Raises:
-        FileNotFoundError: The annotation file or the photos do not exist.
-        DatasetError: Not JSON, not COCO, no usable image, a damaged LMDB, no room for what is copied out of it, or
-            ``destination`` holds something else.
-        ProjectError: ``destination`` is a link or the current folder; the LMDB cannot be read without its package.
+    An image is used if it is annotated and its photo is there, can be decoded and has the annotation's size. Arguments
+    are those of ``modanet convert modanet``; how photos are found, `sources.Photos` says. FileNotFoundError where file
+    or photos do not exist, else a ProjectError, with one sentence.
     """
     file, photos, destination = (Path(path).expanduser() for path in (annotations, photos, destination))
     _check_places(file, photos, destination)
@@ -78,8 +68,6 @@ def _check_places(file: Path, photos: Path, destination: Path) -> None:
         raise FileNotFoundError(f"Annotation file {file} does not exist: give ModaNet's train annotations.")
     if file.suffix != ".json":
         raise DatasetError(f"Annotation file {file} does not end in .json: give ModaNet's train annotations.")
-    if not photos.is_dir() and not is_database(photos):
-        raise FileNotFoundError(f"Photo folder {photos} does not exist: give PaperDoll's photos, or their LMDB.")
     # A link would take the place of a folder of photos that somebody put there.
     inside = photos.resolve().is_relative_to(destination.resolve())
     images = destination / IMAGES
@@ -98,10 +86,7 @@ def _official(file: Path) -> tuple[bool, str]:
     return True, f"{OFFICIAL_BYTES:,} bytes and MD5 {OFFICIAL_MD5}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m modanet_utils.datasets.modanet``: the exit status."""
-    return writing.command("modanet", arguments)
-
+main = functools.partial(writing.command, "modanet")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as coco_mask
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, writing
 from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError, is_drawn, open_dataset
-from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map, spelling
+from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map
 from modanet_utils.datasets.photos import files_below, matched
-from modanet_utils.datasets.records import IGNORED, parsed
+from modanet_utils.datasets.records import IGNORED, parsed, spelling
 from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_photos, save, usable
 
 PHOTOS = ("images", "photos")
@@ -44,19 +43,8 @@ def convert(
 ) -> str:
     """Make a data set folder of whatever is recognised, whole or not at all, and say what was read.
 
-    Args:
-        source: A COCO file, or a folder that holds one; a folder with photos in images/ or photos/ and a PNG mask for
-            each in masks/, labels/ or annotations/; or Clothing Co-Parsing's original layout.
-        destination: Data set folder; an earlier conversion of the same source is replaced, files of others stay.
-        label_map: Name of a map that comes with the package, or a file (see `mapping`); where None, labels have to be
-            this project's own.
-        photos: Folder or LMDB of the photos, where they are not beside the annotations.
-        link: ``images`` becomes a link to the folder of photos, and nothing is copied.
-        without: File that names photos to leave out, one a line.
-
-    Raises:
-        DatasetError, ProjectError: Nothing is recognised, labels are not in the map, no photo can be used, or
-            ``destination`` cannot be.
+    Arguments are those of ``modanet convert own``, whose help explains them (the map: `mapping`). ProjectError where
+    nothing is recognised, labels are not in the map, no photo or not ``destination`` can be used.
     """
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
     fold = read_map(label_map)
@@ -205,15 +193,13 @@ def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | N
         codes, labels = _codes(root / name, legend)
         record = {"id": image_id, "file_name": name, "width": codes.shape[1], "height": codes.shape[0]}
         records.append(record)
-        for code in np.unique(codes).tolist():
-            if code not in labels:
+        for value, mask in writing.masks(codes + 1):  # of code 0, too
+            if (code := value - 1) not in labels:
                 what = f"value {code}" if legend.values else f"colour #{code:06x}"
                 raise DatasetError(f"{root / name}: {what} is not in {legend.name}: name what it stands for there.")
             if fold.target(labels[code]) != LABELS[0]:
-                rle = coco_mask.encode(np.asfortranarray(codes == code, np.uint8))
-                mask = {"size": list(codes.shape), "counts": rle["counts"].decode("ascii")}
-                about = {"area": int(coco_mask.area(rle)), "bbox": coco_mask.toBbox(rle).astype(int).tolist()}
-                things.append({"image_id": image_id, "source_label": labels[code], "segmentation": mask} | about)
+                one = {"image_id": image_id, "source_label": labels[code], "segmentation": mask["segmentation"]}
+                things.append(one | mask)
     return Found("photos with masks", "", records, things, beside if photos is None else Path(photos).expanduser())
 
 

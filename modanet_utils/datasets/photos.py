@@ -7,7 +7,7 @@ import tempfile
 import threading
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from modanet_utils.datasets.records import DatasetError, Record
+from modanet_utils.datasets.records import DatasetError
 
 Size = tuple[int, int]
 _DAMAGED = (b"Corrupt JPEG", b"Premature end of JPEG", b"Invalid SOS", b"Unsupported marker")
@@ -63,28 +63,25 @@ def _meant(name: str) -> str:
     return os.path.normpath(plain.replace("\\", "/")).removeprefix("images/")
 
 
-def identical(names: dict[int, str], folder: Path) -> list[list[int]]:
+def identical(files: dict[int, str], folder: Path) -> list[list[int]]:
     """Groups of the ids, two or more, whose photos are one file or hold the same bytes; what is no picture is none.
 
     Only files of one size are opened, and read as a whole only where the bytes in their middle are the same, too.
     """
     ids: dict[str, list[int]] = defaultdict(list)
-    for image_id, name in names.items():
+    for image_id, name in files.items():
         ids[name].append(image_id)
     same = [list(ids)]
     for key in (os.path.getsize, _middle, _hash):
-        same = [group for one in same for group in _alike(one, folder, key)]
+        alike: dict[Any, list[str]] = defaultdict(list)
+        for at, names in enumerate(same):
+            for name in names:
+                alike[at, key(f"{folder}{os.sep}{name}")].append(name)
+        same = [group for group in alike.values() if len(group) > 1]
     several = {name for group in same for name in group}
     groups = [*same, *([name] for name, its in ids.items() if len(its) > 1 and name not in several)]
     found = (sorted(image_id for name in group for image_id in ids[name]) for group in groups)
-    return [group for group in found if len(group) > 1 and _is_picture(folder / names[group[0]])]
-
-
-def _alike(names: list[str], folder: Path, key: Callable[[str], Any]) -> list[list[str]]:
-    groups: dict[Any, list[str]] = defaultdict(list)
-    for name in names:
-        groups[key(f"{folder}{os.sep}{name}")].append(name)
-    return [group for group in groups.values() if len(group) > 1]
+    return [group for group in found if len(group) > 1 and _is_picture(folder / files[group[0]])]
 
 
 def _middle(file: str) -> bytes:
@@ -99,10 +96,9 @@ def _hash(file: str) -> bytes:
 
 
 def header(file: Path) -> tuple[Size, int]:
-    """Height and width of a photo as stored, and its EXIF orientation, 1 to 8; only its header is read.
+    """Height and width of a photo as stored, and its EXIF orientation, 1 to 8; DatasetError where it is no picture.
 
-    Raises:
-        DatasetError: It is no picture.
+    Only its header is read.
     """
     try:
         with Image.open(file) as picture:
@@ -176,13 +172,3 @@ def _cut_off(path: Path) -> bool:
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":  # headers, and thumbnails inside of them
         at += 1 if data[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return data.find(b"\xff\xd9", at) < 0  # anywhere: a camera may write something after the end
-
-
-def turned_among(images: Iterable[Record], folder: Path) -> Iterator[tuple[int, bool]]:
-    """The images whose photo EXIF turns: id, and whether its size proves that right."""
-    for record in images:
-        annotated, file = (record["height"], record["width"]), folder / record["file_name"]
-        with contextlib.suppress(DatasetError):
-            stored, orientation = header(file)
-            if is_turned(stored, orientation, annotated):
-                yield record["id"], stored != annotated

@@ -14,6 +14,11 @@ IGNORED = "ignore"
 """Category whose pixels neither teach nor count, 255 in a label map."""
 MAX_PIXELS = 1 << 26
 """Pixels of the largest image that is read: with its label map it takes half a GiB of memory."""
+NEEDED: dict[str, set[str]] = {
+    "images": {"id", "file_name", "width", "height"},
+    "annotations": {"image_id", "category_id", "segmentation"},
+    "categories": {"id", "name"},
+}
 
 _ENDLESS = 2**63  # ids are kept as 64-bit numbers
 
@@ -56,18 +61,13 @@ def parsed(file: Path) -> tuple[Record, str]:
         raise DatasetError(f"{file}: {error}: keep the right one.") from None
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, not text, or an endless number
         raise DatasetError(f"{file} is not JSON ({error}): download or export it again.") from None
-    needed = {
-        "images": {"id", "file_name", "width", "height"},
-        "annotations": {"image_id", "category_id", "segmentation"},
-        "categories": {"id", "name"},
-    }
-    for part, keys in needed.items():
+    for part, keys in NEEDED.items():
         if not isinstance(coco, dict) or not isinstance(coco.get(part), list):
             raise DatasetError(f"{file} is not a COCO file: it has no list {part!r}.")
         for at, record in enumerate(coco[part], 1):
             if not isinstance(record, dict) or not keys <= record.keys():
-                of, one_of = f"record {at} of {part!r} lacks", ", ".join(sorted(keys))
-                raise DatasetError(f"{file} is not a COCO file: {of} one of {one_of}.")
+                lacks = f"record {at} of {part!r} lacks one of {', '.join(sorted(keys))}"
+                raise DatasetError(f"{file} is not a COCO file: {lacks}.")
     if not coco["images"]:
         raise DatasetError(f"{file} lists no images: there is nothing to open.")
     return coco, fingerprint
@@ -124,7 +124,7 @@ def category_labels(coco: Record, file: Path) -> dict[int, int]:
             label = LABELS.index(name)
         elif name == IGNORED:
             label = IGNORE
-        elif number in range(1, len(CLASSES)) and _spelling(name) == _spelling(CLASSES[number]):
+        elif number in range(1, len(CLASSES)) and spelling(name) == spelling(CLASSES[number]):
             label = number
         else:
             known = f"this format knows 1-13 as ModaNet numbers them ({', '.join(CLASSES[1:])}), hair and skin"
@@ -135,6 +135,6 @@ def category_labels(coco: Record, file: Path) -> dict[int, int]:
     return labels
 
 
-def _spelling(name: str) -> str:
-    """ModaNet's file says "scarf/tie", its paper "scarf & tie"."""
-    return "".join(filter(str.isalnum, name))
+def spelling(label: object) -> str:
+    """What is left of a label where its spelling does not matter: scarf/tie, Scarf & Tie."""
+    return "".join(filter(str.isalnum, str(label).lower()))

@@ -18,7 +18,6 @@ from modanet_utils.project import ProjectError, write_whole
 
 ORIENTATION = 0x0112  # in EXIF
 Record = dict[str, Any]
-Verdict = tuple[str, np.ndarray | None]
 Named = dict[str, list[str]]
 """By what was found: the names of files, or which annotations, that it was found of."""
 UNUSED = "not_used.txt"
@@ -28,18 +27,13 @@ FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "PPM")
 
 
 class Photos:
-    """Photos in a folder, found by the file names of COCO records: as they are, or with another ending or more zeros.
-
-    Attributes:
-        names: Image id to its photo's name in the folder, of those that were found.
-        twice: Names that several photos have; of ``unsure`` none is named exactly, and the first is taken.
-    """
+    """Photos in a folder, found by the names in COCO records: as they are, or with another ending or more zeros."""
 
     def __init__(self, root: Path, records: Iterable[Record]) -> None:
         self.root = root
-        self.names: dict[int, str] = {}
-        self.twice: list[str] = []
-        self.unsure: list[str] = []
+        self.names: dict[int, str] = {}  # image id to its photo's name in the folder, of those that were found
+        self.twice: list[str] = []  # names that several photos have
+        self.unsure: list[str] = []  # those of which none is named exactly, and the first is taken
         wanted = {one["id"]: PurePosixPath(str(one["file_name"]).replace("\\", "/")) for one in records}
         keys = {_key(path) for path in wanted.values()}
         alike: dict[int | str, list[str]] = {}
@@ -70,10 +64,7 @@ class Photos:
 
 
 class Database(Photos):
-    """Photos in an LMDB: a key is a photo's number, a value its encoded bytes, as in PaperDoll's photos.lmdb.
-
-    It is opened for reading only; nothing is written beside it.
-    """
+    """Photos in an LMDB, for reading only: a key is a photo's number, a value its encoded bytes, as in PaperDoll's."""
 
     def __init__(self, root: Path, records: Iterable[Record]) -> None:
         try:
@@ -115,9 +106,7 @@ def is_database(root: Path) -> bool:
 def open_photos(root: Path, records: Iterable[Record]) -> Photos:
     """The photos of COCO records in a folder or an LMDB, looked up by name; none is decoded yet.
 
-    Raises:
-        FileNotFoundError: It is neither.
-        DatasetError, ProjectError: The LMDB is damaged; the package lmdb is not installed.
+    FileNotFoundError where it is neither; ProjectError for a damaged LMDB, or without the package lmdb.
     """
     if is_database(root):
         return Database(root, records)
@@ -130,10 +119,7 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
     """The records whose photos can be used, with the names and the scenes of these; the verdicts on all; the scenes.
 
     A verdict is "missing", "unreadable", "of the wrong size" or "usable", each with the file names of its records.
-    Scenes are those of `writing.mark_scenes`.
-
-    Raises:
-        DatasetError: No photo can be used.
+    Scenes are those of `writing.mark_scenes`. DatasetError where no photo can be used.
     """
     verdicts: Named = {"missing": [], "unreadable": [], "of the wrong size": []}
     images: list[Record] = []
@@ -148,10 +134,8 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
                 images.append(record | {"file_name": photos.target(record)})
     progress.close(f"{len(records):,} photos looked up")
     if not images:
-        raise DatasetError(
-            f"{photos.root} holds no usable photo of the {len(records)} annotated images ({counted(verdicts)}): "
-            f"give the folder whose files are named as in the annotations."
-        )
+        found = f"no usable photo of the {len(records)} annotated images ({counted(verdicts)})"
+        raise DatasetError(f"{photos.root} holds {found}: give the folder whose files are named as in the annotations.")
     return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
 
 
@@ -180,11 +164,8 @@ def save(photos: Photos, records: list[Record], folder: Path, quiet: bool) -> No
     progress.close()
 
 
-def _verdict(photos: Photos, record: Record) -> Verdict:
-    """Verdict on a photo and, if usable, its 24x16 thumbnail ``(1152,) float32``.
-
-    One decode, at a quarter of the size for JPEG. Pillow refuses a truncated file; OpenCV fills it with grey.
-    """
+def _verdict(photos: Photos, record: Record) -> tuple[str, np.ndarray | None]:
+    """Verdict on a photo and, if usable, its `writing.thumbnail`; Pillow refuses a truncated file, OpenCV would not."""
     if record["id"] not in photos.names:
         return "missing", None
     size = record["width"], record["height"]

@@ -30,8 +30,6 @@ IGNORED_ID = len(CATEGORIES) + 1
 SAME_SCENE = 30.0
 """Root mean square difference (grey levels, 0-255) of 24x16 colour thumbnails below which photos count as one scene.
 The seven such pairs of Clothing Co-Parsing show one person in one place; the nearest of different people is above."""
-
-
 THUMBNAIL = 24 * 16 * 3
 """Numbers in a thumbnail."""
 
@@ -48,15 +46,9 @@ def write(
 ) -> Path:
     """Write ``annotations.json`` and ``images/``, whole or not at all; files of others in the folder stay.
 
-    Args:
-        photos: File name in ``images/`` to the photo to copy; scenes are looked for among them.
-        made_from: Digest of the source, kept beside the annotations, so that a conversion knows when it is out of date.
-        link: Folder that ``images`` links to instead of copying (for collections too large to copy).
-        fill: Puts the photos into the folder it is given, instead of copying.
-
-    Raises:
-        DatasetError: ``destination`` exists and is not a dataset of the same ``info``.
-        ProjectError: It is a link, or the current folder.
+    ``photos``, by their file names in ``images/``, are copied, and scenes looked for among them; or ``images`` links to
+    the folder ``link``, or ``fill`` puts photos into the folder it is given. ``made_from``, a digest of the source, is
+    kept beside the annotations, so that a conversion knows when it is out of date. Errors as for `replaced`.
     """
     replaces = replaced(destination, info)
     with whole_folder(destination) as folder:
@@ -104,9 +96,8 @@ def masks(labels: np.ndarray) -> list[tuple[int, dict[str, Any]]]:
 def replaced(destination: Path, info: dict[str, Any]) -> set[str] | None:
     """Photos of the data set that writing here would replace, None where nothing is; asked before any work.
 
-    Raises:
-        DatasetError: ``destination`` holds something else than a dataset of the same ``info``.
-        ProjectError: It is a link, or the current folder.
+    DatasetError where ``destination`` holds anything but a dataset of the same ``info``, ProjectError where it is a
+    link or the current folder.
     """
     check_folder(destination)
     if not destination.exists() or not any(destination.iterdir()):
@@ -138,11 +129,10 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
     return cv2.resize(pixels, (16, 24), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
 
 
-def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray, block: int = 512) -> list[int]:
+def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray) -> list[int]:
     """Give COCO records of one scene's photos the same ``group``, the first one's id, in place.
 
-    ``thumbnails`` is ``(photos, 1152) float32``; returns how many photos each scene with several has. ``block`` rows at
-    a time are compared with all: 100 MB for the whole of ModaNet.
+    ``thumbnails`` is ``(photos, 1152) float32``; returns how many photos each scene with several has.
 
     >>> records = [{"id": 7}, {"id": 8}, {"id": 9}]
     >>> mark_scenes(records, np.float32([[0, 0, 0], [200, 200, 200], [9, 9, 9]])), records
@@ -150,8 +140,8 @@ def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray, block: in
     """
     squares, limit = (thumbnails**2).sum(1), SAME_SCENE**2 * thumbnails.shape[1]
     pairs = []
-    for start in range(0, len(thumbnails), block):
-        rows = slice(start, start + block)
+    for start in range(0, len(thumbnails), 512):  # each of so many rows with all: 100 MB for the whole of ModaNet
+        rows = slice(start, start + 512)
         distance = squares[rows, None] + squares[None, start:] - 2 * thumbnails[rows] @ thumbnails[start:].T
         pairs.append(np.argwhere(np.triu(distance < limit, 1)) + start)
     first, second = np.concatenate(pairs).T
@@ -178,7 +168,7 @@ def _mark_scenes(images: list[dict[str, Any]], photos: dict[str, Path]) -> None:
         mark_scenes(known, np.stack(thumbnails))
 
 
-def command(name: str, arguments: Sequence[str] | None) -> int:
+def command(name: str, arguments: Sequence[str] | None = None) -> int:
     """A door of its own to ``modanet convert NAME``: its exit status."""
     main = importlib.import_module("modanet_utils.__main__").main  # upstairs: only for who comes in by this door
     return main(["convert", name, *(sys.argv[1:] if arguments is None else arguments)])

@@ -21,21 +21,13 @@ FINE = ("dress", "pants")
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the claims are decided on; those of notebook 04 on the first alone.
+    """What the claims are decided on; those of notebook 04 on the first alone. Counts are ``(images, 16, 14)``."""
 
-    Attributes:
-        source: What the notebook recorded: its tables.
-        after, unweighted: Counts ``(images, 16, 14)`` of the combined loss, and of that without class weights, None
-            where it was not trained.
-        rare: The rare classes; see `weights.rare_classes`.
-        outlines: Of the combined loss, from `places.of_the_shapes`.
-    """
-
-    source: Source
-    after: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))
-    unweighted: NDArray | None = None
-    rare: Sequence[str] = ()
-    outlines: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))
+    source: Source  # what the notebook recorded: its tables
+    after: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))  # of the combined loss
+    unweighted: NDArray | None = None  # of that without class weights, None where it was not trained
+    rare: Sequence[str] = ()  # classes, see `weights.rare_classes`
+    outlines: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))  # see `places.of_the_shapes`
 
     def cell(self, table: str, row: Any, column: str) -> Ends:
         """A number of a table with its interval; an integer is a row's place."""

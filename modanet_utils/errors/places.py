@@ -25,17 +25,11 @@ KINDS: dict[str, str] = {"boundary": "boundary", "extent": "extent", "segment": 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a look at every test image gave.
+    """What a look at every test image gave."""
 
-    Attributes:
-        counts: Of the run's predictions, made again: ``(images, 16, 14)``.
-        found: What the look counted, ``(images, ...)`` by name.
-        predictions: By id, of the images that were to be kept.
-    """
-
-    counts: NDArray[np.int64]
-    found: dict[str, NDArray[np.int64]]
-    predictions: dict[int, LabelMap]
+    counts: NDArray[np.int64]  # of the run's predictions, made again: (images, 16, 14)
+    found: dict[str, NDArray[np.int64]]  # what the look counted, (images, ...) by name
+    predictions: dict[int, LabelMap]  # by id, of the images that were to be kept
 
     def changed(self, counts: NDArray) -> float:
         """Share of all pixels whose place in the counts is not that of another's, such as the run's own."""
@@ -45,13 +39,9 @@ class Scan:
 def on_the_body(truth: LabelMap, prediction: LabelMap, limit: LabelMap, pixel: float) -> dict[str, NDArray[np.int64]]:
     """What is called clothing where on the body, in one picture.
 
-    Args:
-        limit: The best prediction at the network's resolution, `scan.resolution_limit`.
-        pixel: The side of one of the network's pixels, in the photo's.
-
-    Returns:
-        ``depth`` and ``coarse``, `depth_counts` by `EDGES` and by two of the network's pixels, each also of the limit
-        (``limit_depth``, ``limit_coarse``); ``limit``, the limit's own counts ``(16, 14)``.
+    ``limit`` is the best prediction at the network's resolution, `scan.resolution_limit`; ``pixel`` the side of one of
+    the network's pixels, in the photo's. Returns ``depth`` and ``coarse``, `depth_counts` by `EDGES` and by two of the
+    network's pixels, both also of the limit (``limit_depth``, ``limit_coarse``), whose counts are ``limit (16, 14)``.
     """
     found = {"limit": metrics.confusion_counts(truth, limit)}
     for prefix, called in (("", prediction), ("limit_", limit)):
@@ -77,9 +67,8 @@ def depth_counts(truth: LabelMap, prediction: LabelMap, edges: Sequence[float]) 
 def of_the_shapes(truth: LabelMap, prediction: LabelMap, limit: LabelMap, pixel: float) -> dict[str, NDArray[np.int64]]:
     """How outlines and pieces fit in one picture; arguments as for `on_the_body`.
 
-    Returns:
-        ``outlines`` ``(13, 4, 2)``: per class and `OUTLINES`, pixels in both boundary bands and in one alone; ``kinds``
-        ``(13, 7)``: per class right pixels, then missed and false ones by `KINDS`.
+    Returns ``outlines (13, 4, 2)``, per class and `OUTLINES` pixels in both boundary bands and in one alone, and
+    ``kinds (13, 7)``, per class right pixels, then missed and false ones by `KINDS`.
     """
     prediction, limit = (np.where(truth == IGNORE, 0, one).astype(np.uint8) for one in (prediction, limit))
     outlines, kinds = np.zeros((len(CLOTHING), len(OUTLINES), 2), np.int64), np.zeros((len(CLOTHING), 7), np.int64)

@@ -16,8 +16,6 @@ from modanet_utils.training.predict import predict
 from modanet_utils.training.runs import Run
 from modanet_utils.training.samples import photo_and_truth
 
-Look = Callable[[NDArray, NDArray, NDArray, float], dict[str, NDArray[np.int64]]]
-
 
 def resolution_limit(truth: NDArray[np.uint8], letterbox: Letterbox) -> NDArray[np.uint8]:
     """The best prediction at the network's resolution: the truth made small and enlarged as its output is.
@@ -32,15 +30,11 @@ def resolution_limit(truth: NDArray[np.uint8], letterbox: Letterbox) -> NDArray[
     return present[large.argmax(0).numpy()].astype(np.uint8)
 
 
-def scan(run: Run, dataset: Dataset, look: Look, keep: Iterable[int] = (), quiet: bool = False) -> Scan:
+def scan(run: Run, dataset: Dataset, look: Callable[..., dict], keep: Iterable[int] = (), quiet: bool = False) -> Scan:
     """Predict every test image of a run once, and count what depends on the place in the picture.
 
-    Args:
-        look: What is counted, `places.on_the_body` or `places.of_the_shapes`.
-        keep: Ids of the images whose predictions are wanted; the others are not held in memory.
-
-    Raises:
-        FileNotFoundError: The run was kept without its weights.
+    ``look`` says what is counted: `places.on_the_body` or `places.of_the_shapes`. ``keep`` are the ids of the images
+    whose predictions are wanted. FileNotFoundError where the run was kept without its weights.
     """
     network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
     counts, found, predictions = [], [], {}

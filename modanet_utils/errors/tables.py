@@ -1,5 +1,6 @@
 """Where the errors are, as tables with intervals: confusions, hair against headwear, skin called clothing."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,10 +41,7 @@ def estimates(index: Sequence[Any], names: Sequence[str], counts: NDArray, measu
 
 
 def compared(before: NDArray, after: NDArray, measure: Measure) -> dict[str, Any]:
-    """Two trials on the same images, as entries of a row or columns of a table.
-
-    ``before``, ``after`` and ``difference``, each with ``_low`` and ``_high``.
-    """
+    """Two trials on the same images: ``before``, ``after`` and ``difference``, each with ``_low`` and ``_high``."""
     found: dict[str, Any] = {"before": bootstrap(before, measure), "after": bootstrap(after, measure)}
     found["difference"] = paired_comparison(before, after, measure)[:3]
     return {key: value for name, parts in found.items() for key, value in ends(name, parts).items()}
@@ -54,9 +52,8 @@ def share(counts: NDArray, at: int = 0) -> NDArray[np.float64]:
     return ratio(counts[..., at], counts.sum(axis=-1))
 
 
-def called_share(counts: NDArray) -> NDArray[np.float64]:
-    """The share that is called something: ``(..., 2)``, not called and called, to ``(...)``."""
-    return share(counts, 1)
+called_share = functools.partial(share, at=1)
+"""The share that is called something: ``(..., 2)``, not called and called, to ``(...)``."""
 
 
 def wrong_pixels(pooled: ArrayLike) -> NDArray[np.int64]:
@@ -210,10 +207,9 @@ def small_missed(counts: NDArray) -> Estimate:
 def kind_table(kinds: NDArray) -> pd.DataFrame:
     """What fixing one kind of error would bring, per class and on average, from ``kinds`` of `places.of_the_shapes`.
 
-    Returns:
-        A row a class and "mean" last: ``iou``, then for every kind of `KINDS` ``KIND`` (gain of IoU from fixing
-        missed and false pixels of that kind), with ``_low`` and ``_high``, and ``missed_KIND``, ``false_KIND``
-        (pixels, as a share of the class's true pixels).
+    A row a class and "mean" last: ``iou``, then for every kind of `KINDS` ``KIND`` (gain of IoU from fixing missed and
+    false pixels of that kind), with ``_low`` and ``_high``, and ``missed_KIND``, ``false_KIND`` (pixels, as a share of
+    the class's true pixels).
     """
 
     def measure(summed: NDArray) -> NDArray:

@@ -69,10 +69,8 @@ def annotated(truth: np.ndarray) -> np.ndarray:
 def scores(own: np.ndarray, others: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
     """How much better photos and their annotations fit each other than others: 0 for what one in twenty others reaches.
 
-    Args:
-        own: Fit of every photo with its annotation, ``(...)``.
-        others: Its fit with annotations of others, ``(..., others)``; NaN is left out.
-        elsewhere: Fit of its annotation with other photos, ``(..., others)``; likewise.
+    ``own`` is the fit of every photo with its annotation, ``(...)``; ``others`` that of the photo with others'
+    annotations, ``elsewhere`` that of its annotation with other photos, ``(..., others)``; there NaN is left out.
     """
     return own - (np.nanquantile(others, 0.95, axis=-1) + np.nanquantile(elsewhere, 0.95, axis=-1)) / 2
 
@@ -80,8 +78,7 @@ def scores(own: np.ndarray, others: np.ndarray, elsewhere: np.ndarray) -> np.nda
 def scored(dataset: Dataset, network: Network, quiet: bool = True) -> tuple[dict[int, float], list[str]]:
     """Score of every photo that can be read by its id, worst first, and a sentence on each that cannot.
 
-    Raises:
-        ProjectError: Fewer than `FEWEST` photos can be read.
+    ProjectError where fewer than `FEWEST` can be read.
     """
     ids, unread, progress = dataset.ids, list[str](), Progress(len(dataset.ids), quiet)
 
@@ -109,8 +106,7 @@ def scored(dataset: Dataset, network: Network, quiet: bool = True) -> tuple[dict
 def audit(root: Path, out: Path, run: str | None = None) -> bool:
     """Look at every photo of a data set and write what the command's help says; whether all could be read.
 
-    Raises:
-        FileNotFoundError, ProjectError: The data set or the run cannot be used, or ``out`` is a file or a link.
+    FileNotFoundError or ProjectError where data set, run or ``out`` cannot be used.
     """
     check_folder(out)
     dataset, network = with_masks(open_dataset(root)), open_network(run)
@@ -124,18 +120,18 @@ def audit(root: Path, out: Path, run: str | None = None) -> bool:
     write_whole(out / LEFT_OUT, "".join(f"{name}\n" for name in left_out))
     write_whole(out / SHEET, sheet(dataset, dict(list(found.items())[:SHOWN])).save)
     read = f"{len(found):,} photos looked at, {len(unread):,} could not be read"
-    print(f"{dataset.name}, run {network.folder.name}: {read}", *_taught(dataset, network), sep="\n")
+    print(f"{dataset.name}, run {network.folder.name}: {read}")
+    if _taught(dataset, network):
+        print("The network was trained on a part of these photos, and may have learned what is wrong with them.")
     print(f"{len(left_out):,} fit their annotation badly (score below {MISFIT:g}): {out / LEFT_OUT}")
     print(f"all, worst first: {out / TABLE}; the worst {min(SHOWN, len(found))} to look at: {out / SHEET}")
     return not unread
 
 
-def _taught(dataset: Dataset, network: Network) -> list[str]:
-    """What to say where the network was trained on these data."""
+def _taught(dataset: Dataset, network: Network) -> bool:
     about = network.folder / "provenance.json"
-    taught = about.is_file() and json.loads(about.read_text("utf-8")).get("data", {}).get("fingerprint")
-    said = "The network was trained on a part of these photos, and may have learned what is wrong with them."
-    return [said] if taught == dataset.fingerprint else []
+    data = json.loads(about.read_text("utf-8")).get("data", {}) if about.is_file() else {}
+    return data.get("fingerprint") == dataset.fingerprint
 
 
 def sheet(dataset: Dataset, worst: Mapping[int, float]) -> Image.Image:

@@ -46,9 +46,8 @@ def predict(photos: Sequence[Path], out: Path, run: str | None = None) -> bool:
             clock.step(done, "")
             seen = ", ".join(f"{n} {a['share']:.1%}" for n, a in image["classes"].items() if a["share"] >= 0.001)
             said = "; ".join([seen or "nothing was found", *image["notes"]])
-            print(
-                " · ".join(filter(None, [f"{done} of {len(files)}", clock.left(), f"{file.name}: {said}"])), flush=True
-            )
+            parts = filter(None, [f"{done} of {len(files)}", clock.left(), f"{file.name}: {said}"])
+            print(" · ".join(parts), flush=True)
     finally:  # also what was done until somebody interrupted it
         if images:
             about = {"description": f"Predicted by the run {network.folder.name}", "run": network.config.hash}

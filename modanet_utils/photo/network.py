@@ -59,7 +59,7 @@ class Network:
 
     @torch.inference_mode()
     def look(self, photo: Any) -> Answer:
-        """Label every pixel of a photo: a file, a PIL image or an array, as `pictures.rgb` takes them."""
+        """Label every pixel of a photo: a file, a PIL image or an array, as `pictures.read` takes them."""
         picture, clear = opened(photo)
         height, width = picture.shape[:2]
         letterbox = Letterbox(self.config.image_height, self.config.image_width)
@@ -124,21 +124,15 @@ def _notes(labels: np.ndarray, share: np.ndarray, sure: float, lies: bool) -> li
     if width > height and not lies:
         notes.append(f"the picture is wider than high, and {trained}, upright: cut it out for a finer answer")
     if sure < SURE:
-        notes.append(
-            f"the network is unsure ({sure:.0%} on average where it found something): look before you trust it"
-        )
+        notes.append(f"the network is unsure ({sure:.0%} on average where it found something): look before trusting it")
     return notes
 
 
 def segment(photo: Any, run: str | Path | None = None) -> np.ndarray:
     """Labels of a photo's pixels, ``(H, W) uint8`` at its own size: 0 background, 1-13 clothing, 14 hair, 15 skin.
 
-    Args:
-        photo: A file, a PIL image, or an array (grey, RGB or RGBA; uint8, uint16 or floating from 0 to 1).
-        run: Folder of a run, or its name in ``runs/`` or ``reports/*/runs``; None for the first of `PREFERRED`.
-
-    Raises:
-        ProjectError: A photo or a run that cannot be used; the message says what to do.
+    ``photo`` is what `pictures.read` takes; ``run`` the folder of a run, or its name in ``runs/`` or
+    ``reports/*/runs``, None for the first of `PREFERRED`. ProjectError where one of them cannot be used.
     """
     return open_network(run).look(photo).labels
 

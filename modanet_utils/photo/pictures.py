@@ -13,16 +13,21 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".
 """What is taken for a picture in a folder; a file that is named is tried whatever it is called."""
 
 
-def read(path: str | Path) -> np.ndarray:
-    """The picture in a file, ``(H, W, 3) uint8`` RGB, upright as its EXIF says; of several frames the first.
+def read(photo: Any) -> np.ndarray:
+    """A picture as ``(H, W, 3) uint8`` RGB, upright as its EXIF says; what is transparent shows white.
 
-    ProjectError for what is no picture file, is damaged, or has more than 89 megapixels (PIL's limit).
+    Takes a file (of several frames the first), a PIL image of any mode, or an array ``(H, W)``, ``(H, W, 1)``,
+    ``(H, W, 3)`` or ``(H, W, 4)`` of uint8, of uint16 (0 to 65535) or floating (0 to 1). ProjectError for what is no
+    picture file, is damaged, has more than 89 megapixels (PIL's limit), is empty, or could mean several pictures.
+
+    >>> read(np.float32([[0, 0.5, 1]])).tolist()
+    [[[0, 0, 0], [128, 128, 128], [255, 255, 255]]]
     """
-    return opened(path)[0]
+    return opened(photo)[0]
 
 
 def opened(photo: Any) -> tuple[np.ndarray, bool]:
-    """A file as `read` reads it, or a picture as `rgb` takes it; and whether it is transparent anywhere."""
+    """As `read`, and whether any of it is transparent."""
     if not isinstance(photo, str | Path):
         return _layers(photo)
     path = Path(photo).expanduser()
@@ -43,20 +48,7 @@ def opened(photo: Any) -> tuple[np.ndarray, bool]:
         raise ProjectError(f"Photo {path} cannot be used ({why}): replace the file.") from None
 
 
-def rgb(picture: Any) -> np.ndarray:
-    """A picture as ``(H, W, 3) uint8`` RGB; what is transparent shows white.
-
-    Takes a PIL image of any mode, or an array ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)`` of uint8, of
-    uint16 (0 to 65535) or floating (0 to 1). ProjectError where it is empty or its values have more than one meaning.
-
-    >>> rgb(np.float32([[0, 0.5, 1]])).tolist()
-    [[[0, 0, 0], [128, 128, 128], [255, 255, 255]]]
-    """
-    return _layers(picture)[0]
-
-
 def _layers(picture: Any) -> tuple[np.ndarray, bool]:
-    """As `rgb`, and whether any of it is transparent."""
     if isinstance(picture, Image.Image) and picture.mode not in ("F", "I", "I;16", "I;16B", "I;16L"):
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     array = np.asarray(picture)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLASSES, CLOTHING, HEADWEAR
-from modanet_utils.results.compared import compared, texts
-from modanet_utils.results.text import row_text, value_text
+from modanet_utils.results.compared import compared, told
+from modanet_utils.results.text import row_text
 from modanet_utils.thresholds import ALARM_SHARE
 from modanet_utils.trials import TRIALS, label_of
 
@@ -20,14 +20,8 @@ Counts = Mapping[str, NDArray]
 def against_their_own(counts: Counts, validation: Mapping[str, float], part: str) -> pd.DataFrame:
     """The trials of a part of the report, each against the trial that it differs from in one thing.
 
-    Args:
-        counts: Trial's name to its counts ``(images, 16, 14) int64``; trials of other parts may be among them.
-        validation: Trial's name to the mean IoU on validation that its epoch was chosen by.
-        part: As `trials.Trial` has it.
-
-    Returns:
-        `compared`, for the trials and what they stand against, with ``against`` (a label, "" where it is not there),
-        ``skin_as_clothing``, ``headwear_precision`` and ``headwear_iou``.
+    As `compared`, which has the arguments, with ``against`` (a label, "" where it is not there), ``skin_as_clothing``,
+    ``headwear_precision`` and ``headwear_iou``; ``counts`` may hold trials of other parts, too.
     """
     own = [name for name in counts if TRIALS[name].part == part]
     rivals = {name: TRIALS[name].against for name in own}
@@ -44,18 +38,18 @@ def against_their_own(counts: Counts, validation: Mapping[str, float], part: str
 
 def length_texts(table: pd.DataFrame, epochs: Mapping[str, int]) -> pd.DataFrame:
     """`against_their_own` of the part "length" as a reader sees it; ``epochs`` by trial."""
-    columns = {"epochs": [f"{epochs[name]}" for name in table.index], "mean IoU": texts(table, "mean_iou")}
-    columns |= {"gain": texts(table, "change", "+.3f"), "precision": texts(table, "precision")}
-    columns["classes found"] = texts(table, "found", ".0f")
-    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+    columns = {"mean IoU": ("mean_iou", ".3f"), "gain": ("change", "+.3f"), "precision": ("precision", ".3f")}
+    shown = told(table.to_dict("index"), columns | {"classes found": ("found", ".0f")})
+    shown.insert(0, "epochs", [f"{epochs[name]}" for name in table.index])
+    return shown
 
 
 def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`against_their_own` of the part "remedies" as a reader sees it."""
-    columns = {"against": table["against"].tolist(), "validation": texts(table, "validation")}
-    columns |= {"mean IoU": texts(table, "mean_iou", ".3f"), "gain": texts(table, "change", "+.3f")}
-    columns["hair called headwear"] = texts(table, "hair_as_headwear", ".1%")
-    return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
+    columns = {"validation": ("validation", ".3f"), "mean IoU": ("mean_iou", ".3f"), "gain": ("change", "+.3f")}
+    shown = told(table.to_dict("index"), columns | {"hair called headwear": ("hair_as_headwear", ".1%")})
+    shown.insert(0, "against", table["against"].tolist())
+    return shown
 
 
 def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -68,13 +62,10 @@ def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 def second_reading(counts: Counts, without: Counts) -> dict[str, dict[str, Any]]:
     """What scoring without stockings and tights changes: the same predictions, fewer pixels.
 
-    Args:
-        counts, without: Trial's name to its counts ``(images, 16, 14)``, with all pixels and without those.
-
-    Returns:
-        By trial ``mean_iou`` and ``again`` (without), ``change`` with ``_low`` and ``_high``, ``pixels`` (share of all
-        that is left out), ``photos`` (that show them), ``errors`` (share of all wrong pixels that lie on them), and
-        ``pants`` and ``boots``: share of the background called so that lies on them.
+    ``counts`` and ``without`` hold counts ``(images, 16, 14)`` by trial, with all pixels and without those. Returns by
+    trial ``mean_iou`` and ``again`` (without), ``change`` with ``_low`` and ``_high``, ``pixels`` (share of all that is
+    left out), ``photos`` (that show them), ``errors`` (share of all wrong pixels that lie on them), and ``pants`` and
+    ``boots``: share of the background called so that lies on them.
     """
     found = {}
     for name, second in without.items():
@@ -119,32 +110,23 @@ def posthoc_scores(counts: Counts, found: Mapping[str, Counts]) -> dict[str, dic
 def posthoc_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """`posthoc_scores` as a reader sees it, a row a trial and change."""
     ways = {"flipped": "averaged with the flipped picture", "shifted": "thresholds per class, from validation"}
-    rows = [
-        {
-            "trial": label_of(name),
-            "change": text,
-            "on validation": f"{value_text(row['validation'])} to {value_text(row[f'{way}_validation'])}",
+    rows = {
+        (label_of(name), text): {
+            "validation before": row_text(row, "validation"),
+            "and after": row_text(row, f"{way}_validation"),
             "gain in mean IoU": row_text(row, f"{way}_change", "+.3f"),
         }
         for name, row in found.items()
         for way, text in ways.items()
-    ]
-    return pd.DataFrame(rows).set_index("trial")
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def second_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """`second_reading` as a reader sees it."""
-    rows = {
-        label_of(name): {
-            "mean IoU without them": value_text(row["again"]),
-            "change": row_text(row, "change", "+.3f"),
-            "wrong pixels that lie on them": value_text(row["errors"], form=".1%"),
-            "of background called pants": value_text(row["pants"], form=".0%"),
-            "of background called boots": value_text(row["boots"], form=".0%"),
-        }
-        for name, row in found.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    columns = {"mean IoU without them": ("again", ".3f"), "change": ("change", "+.3f")}
+    columns["wrong pixels that lie on them"] = ("errors", ".1%")
+    return told(found, columns | {f"of background called {name}": (name, ".0%") for name in ("pants", "boots")})
 
 
 OVER_SEEDS = {
@@ -186,14 +168,10 @@ def training_texts(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pd.D
 def presence_scores(worn: NDArray, pixels: NDArray) -> dict[str, Any]:
     """Is what is worn found, and is what is not worn predicted?
 
-    Args:
-        worn: ``(images, 14) bool``.
-        pixels: Predicted pixels per class, ``(images, 14)``; a class is seen from `ALARM_SHARE` of the picture.
-
-    Returns:
-        ``classes``: clothing class to ``images`` (that wear it), ``precision``, ``recall`` and ``f1`` (NaN where
-        undefined); ``mean_f1``; ``false_hats``: share of the photos without a hat in which one is seen, with ``_low``
-        and ``_high`` (Wilson's interval); ``images``.
+    ``worn`` is ``(images, 14) bool``, ``pixels`` the predicted ones ``(images, 14)``: a class is seen from
+    `ALARM_SHARE` of the picture. Returns ``images``, ``mean_f1``, ``false_hats`` (share of the photos without a hat in
+    which one is seen, with Wilson's interval, ``_low`` and ``_high``) and ``classes``: by clothing class ``images``
+    (that wear it), ``precision``, ``recall`` and ``f1``, NaN where undefined.
     """
     seen = pixels > ALARM_SHARE * pixels.sum(axis=1, keepdims=True)
     hit, called, there = ((a & b).sum(axis=0) for a, b in ((seen, worn), (seen, seen), (worn, worn)))
@@ -212,13 +190,7 @@ def presence_scores(worn: NDArray, pixels: NDArray) -> dict[str, Any]:
 
 def presence_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """`presence_scores` of several trials as a reader sees them."""
-    rows = {
-        label_of(name): {
-            "mean F1 of 13 classes": value_text(one["mean_f1"]),
-            "hats found": value_text(one["classes"]["headwear"]["recall"], form=".0%"),
-            "hats right": value_text(one["classes"]["headwear"]["precision"], form=".0%"),
-            "photos without a hat in which one is seen": row_text(one, "false_hats", ".0%"),
-        }
-        for name, one in found.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    rows = {name: {**one, **one["classes"]["headwear"]} for name, one in found.items()}
+    columns = {"mean F1 of 13 classes": ("mean_f1", ".3f"), "hats found": ("recall", ".0%")}
+    columns |= {"hats right": ("precision", ".0%"), "photos without a hat in which one is seen": ("false_hats", ".0%")}
+    return told(rows, columns)

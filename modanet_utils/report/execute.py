@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from modanet_utils.project import ROOT, ProjectError
+from modanet_utils.project import ROOT, ProjectError, write_whole
 from modanet_utils.results.workspace import RESULTS_VARIABLE
 
 TIMES = "times.json"
@@ -56,8 +56,9 @@ def run_one(notebook: NotebookNode, name: str, parameters: dict[str, Any], stagi
         print("failed", flush=True)
         raise RunError(f"{name} {error}") from None
     print(f"{time.monotonic() - start:.0f} s", flush=True)
-    for line in warnings(executed):
-        print(f"  it wrote to the error stream: {line}", flush=True)
+    for output in (output for cell in executed.cells for output in cell.get("outputs", [])):
+        if output.output_type == "stream" and output.name == "stderr" and output.text.strip():
+            print(f"  it wrote to the error stream: {output.text.strip().splitlines()[0]}", flush=True)
     return executed
 
 
@@ -116,14 +117,12 @@ def _last_line(text: str) -> str:
 
 def keep_failed(staging: Path, out: Path, name: str) -> str:
     """Move a notebook that failed beside the report; returns where it is, for the message."""
-    path = staging / f"{name}.ipynb"
+    path, kept = staging / f"{name}.ipynb", out / f"{name}.failed.ipynb"
     if not path.exists():
         return ""
     notebook = nbformat.read(path, as_version=4)
     clean(notebook)
-    kept = out / f"{name}.failed.ipynb"
-    out.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, kept)
+    write_whole(kept, nbformat.writes(notebook))
     return f" (kept as {kept})"
 
 
@@ -155,16 +154,7 @@ def unfinished(notebook: NotebookNode) -> list[str]:
     """What shows that an executed notebook did not run from its first cell to its last, in order."""
     complaints = []
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    for expected, cell in enumerate(cells, 1):
-        if (count := cell.get("execution_count")) != expected:
-            complaints.append(f"code cell {expected} has execution count {count}")
-        errors = [output.ename for output in cell.get("outputs", []) if output.output_type == "error"]
-        complaints += [f"code cell {expected} ended with {name}" for name in errors]
+    for at, cell in enumerate(cells, 1):
+        complaints += [f"code cell {at} has execution count {cell.execution_count}"] * (cell.execution_count != at)
+        complaints += [f"code cell {at} ended with {one.ename}" for one in cell.outputs if one.output_type == "error"]
     return complaints
-
-
-def warnings(notebook: NotebookNode) -> list[str]:
-    """The first lines of what cells wrote to the error stream."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    texts = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
-    return [text.strip().splitlines()[0] for text in texts if text.strip()]

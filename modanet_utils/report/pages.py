@@ -134,10 +134,11 @@ def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[st
     pages["claims.html"] = _page("claims.html", "claims.html.j2", notebooks, results)
     pages["index.html"] = index_page(notebooks, results)
     for name, page in pages.items():
-        if addresses := safety.fetched(page):
-            raise RunError(f"{name} would load {addresses[0]} from outside the page: take it out of the notebook.")
-        if code := safety.foreign_code(page):
-            raise RunError(f"{name} would run {code[0]}: take it out of the notebook, pages run no script of others.")
+        seen = safety.Inspector(page)
+        if seen.addresses:
+            raise RunError(f"{name} would load {seen.addresses[0]} from outside the page: take it out of the notebook.")
+        if seen.run:
+            raise RunError(f"{name} would run {seen.run[0]}: take it out, pages run no script of others.")
     for name, page in pages.items():
         write_whole(folder / name, page)
     return list(pages)

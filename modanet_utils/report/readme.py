@@ -22,19 +22,14 @@ from modanet_utils.results.text import NOTHING, markdown, value_text
 from modanet_utils.results.workspace import recorded
 from modanet_utils.trials import label_of
 
-DRAWN = "reports/ccp/figures/drawn.png"
-
-
-def _answer() -> str:
-    return "\n".join(f"* {text}" for text in points(recorded()))
+DRAWN, RELIABILITY = "reports/ccp/figures/drawn.png", "reports/reliability.json"
 
 
 def _classes() -> str:
     """IoU per class without intervals, which the picture above it has."""
     trials = recorded()["trials"]
-    tests = {
-        label_of(name): trials[name]["test"] for name in ("cross_entropy", "combined", "recommended") if name in trials
-    }
+    shown = [name for name in ("cross_entropy", "combined", "recommended") if name in trials]
+    tests = {label_of(name): trials[name]["test"] for name in shown}
     images = {name: one["images"] for name, one in next(iter(tests.values()))["classes"].items()}
     rows = {
         name: [str(images[name]), *(value_text(test["classes"][name]["iou"]) for test in tests.values())]
@@ -71,16 +66,17 @@ def _page(template: str, **texts: str) -> str:
     return rendered(template, **{name: Markup(text) for name, text in texts.items()})
 
 
-README_PARTS: dict[str, Callable[[], str]] = {"answer": _answer, "classes": _classes}
+README_PARTS: dict[str, Callable[[], str]] = {
+    "answer": lambda: "\n".join(f"* {text}" for text in points(recorded())),
+    "classes": _classes,
+}
 """The generated parts of README.md, each between two comments, ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""
 PAGES: dict[str, Callable[[], str]] = {
     "reports/ccp/claims.md": lambda: _page("claims.md.j2", table=markdown(claims_table(recorded()))),
     "reports/ccp/trials.md": _trials,
     "reports/ccp/labels.md": _labels,
     "reports/speed.md": lambda: _page("speed.md.j2", tables=speed.text(speed.recorded(ROOT / "reports/bench.json"))),
-    "reports/reliability.md": lambda: rendered(
-        "reliability.md.j2", own=speed.recorded(ROOT / "reports/reliability.json")
-    ),
+    "reports/reliability.md": lambda: rendered("reliability.md.j2", own=speed.recorded(ROOT / RELIABILITY)),
     "reports/ccp/figures/iou_per_class.svg": lambda: rendered("chart.svg.j2", results=recorded(), alone=True),
 }
 """Files that are generated as a whole, by their place in the project."""

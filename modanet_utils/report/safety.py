@@ -25,8 +25,17 @@ def policy() -> str:
     return f"default-src 'none'; img-src data:; {own}; base-uri 'none'; form-action 'none'"
 
 
-class _Inspector(HTMLParser):
-    """Collects the addresses that a page loads, and whatever it runs."""
+class Inspector(HTMLParser):
+    """What a page loads or runs.
+
+    Attributes:
+        addresses: What a browser would load to show it; links are not meant.
+        run: What it would run beside the site's own script: scripts, frames, handlers of events, links that run.
+
+    >>> page = Inspector('<script src="//cdn.example/x.js"></script> <a href="https://example.org">paper</a>')
+    >>> page.addresses, page.run
+    (['//cdn.example/x.js'], ['<script>'])
+    """
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -65,21 +74,3 @@ class _Inspector(HTMLParser):
         """Note what is not part of the page itself."""
         found = (one.strip() for one in addresses)
         self.addresses += [one for one in found if one and not re.match("#|data:", one, re.IGNORECASE)]
-
-
-def fetched(page: str) -> list[str]:
-    """The addresses that a browser would load to show a page; links are not meant.
-
-    >>> fetched('<script src="//cdn.example/x.js"></script> <a href="https://example.org">paper</a>')
-    ['//cdn.example/x.js']
-    """
-    return _Inspector(page).addresses
-
-
-def foreign_code(page: str) -> list[str]:
-    """What a page would run beside the site's own script: scripts, frames, handlers of events, links that run.
-
-    >>> foreign_code('<img src="data:," onerror="alert(1)">')
-    ['onerror of <img>']
-    """
-    return _Inspector(page).run

@@ -21,7 +21,7 @@ from modanet_utils.datasets import ccp, writing
 from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset, with_masks
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
-from modanet_utils.project import ROOT, ProjectError, linked, shown, whole_folder
+from modanet_utils.project import ROOT, ProjectError, check_folder, linked, shown, whole_folder
 from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
@@ -53,22 +53,18 @@ def _read_notebooks(folder: Path, parameters: Mapping[str, Any]) -> dict[str, No
     return notebooks
 
 
-def _prepare_data(profile: str, data_root: Path | None) -> Path:
+def _prepare_data(profile: str, data_root: Path) -> Path:
     """The data set folder to use, converted first where it has Clothing Co-Parsing's original layout."""
-    if data_root is None:
-        return find_data(profile, None)
     if not data_root.is_dir():
-        raise ProjectError(
-            f"Data root {data_root} does not exist or is no folder: give the folder that holds the data."
-        )
+        raise ProjectError(f"Data root {data_root} does not exist or is no folder: give one that holds the data.")
     original = (data_root / "photos").is_dir() and (data_root / "annotations" / "pixel-level").is_dir()
-    if profile == "ccp" and not original and not (data_root / ANNOTATIONS).exists():
+    if profile != "ccp" or (not original and (data_root / ANNOTATIONS).exists()):
+        return data_root
+    if not original:
         raise ProjectError(
             f"Data root {data_root} holds neither Clothing Co-Parsing's original layout (photos/, "
             f"annotations/pixel-level/) nor a converted data set ({ANNOTATIONS}): give the folder that does."
         )
-    if profile != "ccp" or not original:
-        return data_root
     destination = ROOT / "data" / "ccp"
     maps = len(list((data_root / "annotations" / "pixel-level").glob("[!.]*.mat")))
     with contextlib.suppress(OSError, ValueError):
@@ -81,25 +77,16 @@ def _prepare_data(profile: str, data_root: Path | None) -> Path:
     return destination
 
 
-def _check_out(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise ProjectError(f"{out} is a file: give --out a folder.")
-    if out in (ROOT, ROOT / "notebooks") or out in ROOT.parents:
-        better = "give --out a folder for the report, as in build/report/mine."
-        raise ProjectError(f"{out} holds the project itself: {better}")
-
-
 def _prepare(profile: str, data_root: Path | None, out: Path | None) -> tuple[dict[str, Any], Path, Path]:
     """The profile's parameters, the data set folder and the folder of the report, all checked."""
     parameters = read_profile(profile).model_dump(exclude_unset=True)
-    if data_root is None and parameters["data_root"] is not None:
-        data_root = find_data(profile, parameters["data_root"])
-    if data_root is not None:
-        data_root = Path(os.path.abspath(data_root))  # noqa: PTH100 - a link stays the link that was named
     default = ROOT / (parameters["out_dir"] or f"build/report/{profile}")
-    out = Path(os.path.abspath(default if out is None else out))  # noqa: PTH100
-    _check_out(out)
-    root = _prepare_data(profile, data_root)
+    out = Path(os.path.abspath(default if out is None else out))  # noqa: PTH100 - a link stays the link that was named
+    if out in (ROOT, ROOT / "notebooks") or out in ROOT.parents:
+        raise ProjectError(f"{out} holds the project itself: give --out another folder, as in build/report/mine.")
+    check_folder(out.resolve())
+    root = find_data(profile, parameters["data_root"]) if data_root is None else data_root
+    root = _prepare_data(profile, Path(os.path.abspath(root)))  # noqa: PTH100
     if said := with_masks(open_dataset(root)).said():  # what is wrong with the data is said now
         print(said, flush=True)
     model.build(parameters["encoder"], weights=None)  # an unknown name must not wait for the second notebook
@@ -109,12 +96,8 @@ def _prepare(profile: str, data_root: Path | None, out: Path | None) -> tuple[di
 def run(profile: str, data_root: Path | None = None, out: Path | None = None, notebooks: Path | None = None) -> Path:
     """Execute the series and write the report; returns its folder, which changes only if everything succeeded.
 
-    Args:
-        data_root: Data set folder, or for profile ccp its original layout; None for the profile's own.
-        out: Folder of the report; None for the profile's own.
-        notebooks: Folder of the notebooks; None for the project's.
-
-    ProjectError, OSError or ValueError, with one sentence, before or during the run.
+    ``data_root`` is a data set folder, or for profile ccp its original layout; it and ``out`` are the profile's own
+    where None, ``notebooks`` the project's. Errors are one sentence: ProjectError, OSError or ValueError.
     """
     # Read before data are converted: what is wrong with a notebook is said at once.
     series = _read_notebooks(notebooks or ROOT / "notebooks", read_profile(profile).model_dump())
@@ -139,10 +122,7 @@ def run(profile: str, data_root: Path | None = None, out: Path | None = None, no
 
 
 def train(profile: str, data_root: Path | None = None, out: Path | None = None) -> None:
-    """Train what the report's plan of trials still lacks, one after another, and keep each beside the report.
-
-    Interrupted, it goes on from the last finished epoch. Arguments and errors as for `run`.
-    """
+    """Train what the report's plan of trials still lacks and keep it beside it; arguments and errors as for `run`."""
     parameters, root, out = _prepare(profile, data_root, out)
     dataset = open_dataset(root)
     planned = plan(root, own=own_loss(parameters), **Settings.taken_from(parameters))
@@ -159,9 +139,9 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
         print(f"{number} of {len(left)}: {one.name}", flush=True)
         if reason := pseudo.missing(one.config, there.get(pseudo.TEACHER), quiet=False) or _no_start(one, dataset):
             print(f"  left out: {reason}", flush=True)
-        else:
-            there[one.name] = _trained(one, dataset, data_root)
-            keep_run(one.name, there[one.name], out)
+            continue
+        there[one.name] = _trained(one, dataset, data_root)
+        keep_run(one.name, there[one.name], out)
 
 
 def _no_start(one: Planned, dataset: Dataset) -> str | None:

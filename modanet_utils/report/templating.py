@@ -1,8 +1,6 @@
 """The templates of the pages, and the words that they know."""
 
 import re
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
@@ -25,23 +23,12 @@ def threshold(measure: str) -> tuple[str, float | None]:
     return (found[1], float(found[2]) / (100 if found[3] else 1)) if found else ("", None)
 
 
-@cache
-def _environment() -> Environment:
-    made = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
-    words: dict[str, Callable[..., Any]] = {
-        "told": row_text,
-        "number": value_text,
-        "label": label_of,
-        "zero": zero_classes,
-        "threshold": threshold,
-        "color": lambda name: color_of(label_of(name)),
-        "common_first": common_first,
-        "own_loss": own_loss,
-        "values": lambda results: list(claims_table(results)["value [95% interval]"]),
-    }
-    made.filters |= words
-    made.globals["headline"] = headline()
-    return made
+_pages = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
+_pages.filters.update(told=row_text, number=value_text, label=label_of, zero=zero_classes, threshold=threshold)
+_pages.filters.update(common_first=common_first, own_loss=own_loss)
+_pages.filters["color"] = lambda name: color_of(label_of(name))
+_pages.filters["values"] = lambda results: list(claims_table(results)["value [95% interval]"])
+_pages.globals["headline"] = headline()
 
 
 def rendered(template: str, **context: Any) -> str:
@@ -50,4 +37,4 @@ def rendered(template: str, **context: Any) -> str:
     ``chart.svg.j2`` draws IoU per class of the headline's trials from ``results``, the same bytes everywhere:
     ``alone`` as a file with a ground of its own, else for a page, in the page's colours.
     """
-    return _environment().get_template(template).render(**context)
+    return _pages.get_template(template).render(**context)

@@ -20,26 +20,17 @@ LATER = "added after the results were seen"
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the original report, or one that follows from it.
+    """A claim of the original report, or one that follows from it; of ``above`` and ``below`` one is its threshold."""
 
-    Attributes:
-        id: Short and stable, such as ``headwear-precision``.
-        measured: What the number is, without the threshold. May name what was found, as in ``{found.name}``.
-        estimate: The number and its interval from what the notebook has found; None where it cannot be decided.
-        above, below: The threshold; one of them, named in percent where ``percent`` says so.
-        undecided: Why the claim may stay undecided; stands in place of the measure then.
-        later: It was written down after its number, or those that decide it, had been seen.
-    """
-
-    id: str
+    id: str  # short and stable, such as headwear-precision
     statement: str
-    measured: str
-    estimate: Callable[[Any], Ends | None]
+    measured: str  # what the number is, without the threshold; may name what was found, as in {found.name}
+    estimate: Callable[[Any], Ends | None]  # from what the notebook has found; None where it cannot be decided
     above: float | None = None
     below: float | None = None
-    percent: bool = False
-    undecided: str = ""
-    later: bool = False
+    percent: bool = False  # whether the threshold is named in percent
+    undecided: str = ""  # why it may stay undecided; stands in place of the measure then
+    later: bool = False  # it was written down after its number, or those that decide it, had been seen
 
     @property
     def measure(self) -> str:

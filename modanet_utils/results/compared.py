@@ -53,19 +53,20 @@ def compared(
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def texts(table: pd.DataFrame, name: str, form: str = ".3f") -> list[str]:
-    """A column of a table with its intervals as texts."""
-    return [row_text(row, name, form) for row in table.to_dict("records")]
+def told(rows: Mapping[str, Mapping[str, Any]], columns: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+    """Numbers of trials with their intervals as texts, a row a trial; a column's title names number and format."""
+    texts = {label_of(name): [row_text(row, *of) for of in columns.values()] for name, row in rows.items()}
+    return pd.DataFrame.from_dict(texts, orient="index", columns=list(columns))
 
 
 def compared_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`compared` as a reader sees it."""
     titles = {"mean_iou": "mean IoU", "change": "against the combined loss", "precision": "precision"}
     titles |= {"found": "classes found", "hair_as_headwear": "hair called headwear"}
-    known = {name: title for name, title in titles.items() if name in table}  # results recorded earlier lack some
-    columns = {title: texts(table, name, ".0f" if name == "found" else ".3f") for name, title in known.items()}
-    shown = pd.DataFrame(columns, index=[label_of(name) for name in table.index])
-    if titles["found"] in columns:
+    titles = {name: title for name, title in titles.items() if name in table}  # results recorded earlier lack some
+    columns = {title: (name, ".0f" if name == "found" else ".3f") for name, title in titles.items()}
+    shown = told(table.to_dict("index"), columns)
+    if "found" in titles:
         never = (table["found"] == 0) & (table.index != "all_background")
         shown.loc[never.to_numpy(), titles["found"]] = "0, never above background"
     return shown

@@ -6,7 +6,7 @@ Whatever prose, README and index say in numbers is read from here.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from modanet_utils.classes import CLASSES
-from modanet_utils.project import ProjectError, write_json
+from modanet_utils.project import ProjectError
 from modanet_utils.trials import headline
 
 MEASURES = ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing")
@@ -24,41 +24,25 @@ class ResultsError(ProjectError):
     """Results that do not follow the schema, or are not there; the message says what and where."""
 
 
-def _rule(complaint: Callable[[Any], str | None]) -> AfterValidator:
-    """A value of the right kind must give no cause for complaint."""
-
-    def checked(value: Any) -> Any:
-        if said := complaint(value):
-            raise ValueError(said)
-        return value
-
-    return AfterValidator(checked)
-
-
-def _unordered(ends: list[Any] | None) -> str | None:
+def _ordered(ends: list[Any] | None) -> list[Any] | None:
     if ends is None or ends == [None, None] or (len(ends) == 2 and None not in ends and ends[0] <= ends[1]):
-        return None
-    return "must be [low, high] with low at most high, or null where it is undefined"
+        return ends
+    raise ValueError("must be [low, high] with low at most high, or null where it is undefined")
 
 
 def _holding(*names: str) -> AfterValidator:
-    return _rule(lambda values: next((f"lacks {name!r}" for name in names if name not in values), None))
+    def holding(values: dict[str, Any]) -> dict[str, Any]:
+        if missing := [name for name in names if name not in values]:
+            raise ValueError(f"lacks {missing[0]!r}")
+        return values
 
-
-def _not_one_in_sum(shares: dict[str, float | None]) -> str | None:
-    total = sum(share or 0 for share in shares.values())
-    return None if abs(total - 1) <= 1e-6 else f"adds up to {total:g}, not 1"
-
-
-def _repeated(claims: list["ClaimEntry"]) -> str | None:
-    ids = [claim.id for claim in claims]
-    return next((f"holds two with the id {one!r}" for one in ids if ids.count(one) > 1), None)
+    return AfterValidator(holding)
 
 
 Text = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1)]
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)] | None
-Interval = Annotated[list[float | None] | None, _rule(_unordered)]
+Interval = Annotated[list[float | None] | None, AfterValidator(_ordered)]
 
 
 class Part(BaseModel):
@@ -114,7 +98,7 @@ class Data(Part):
     images: Count
     fingerprint: Text
     split: Annotated[dict[str, Count], _holding("train", "val", "test")]
-    class_share: Annotated[dict[str, Share], _holding(*CLASSES), _rule(_not_one_in_sum)]
+    class_share: Annotated[dict[str, Share], _holding(*CLASSES)]
 
     @field_validator("split")
     @classmethod
@@ -122,6 +106,13 @@ class Data(Part):
         if sum(split.values()) > (images := info.data.get("images", math.inf)):
             raise ValueError(f"holds more than the {images} images")
         return split
+
+    @field_validator("class_share")
+    @classmethod
+    def _one_in_sum(cls, shares: dict[str, float | None]) -> dict[str, float | None]:
+        if abs((total := sum(share or 0 for share in shares.values())) - 1) > 1e-6:
+            raise ValueError(f"adds up to {total:g}, not 1")
+        return shares
 
 
 class Provenance(Part):
@@ -136,18 +127,23 @@ class Results(Part):
     profile: Text
     dataset: Data
     trials: dict[str, TrialEntry]
-    claims: Annotated[list[ClaimEntry], _rule(_repeated)]
+    claims: list[ClaimEntry]
     provenance: Provenance
+
+    @field_validator("claims")
+    @classmethod
+    def _of_different_ids(cls, claims: list[ClaimEntry]) -> list[ClaimEntry]:
+        ids = [claim.id for claim in claims]
+        if twice := [one for one in ids if ids.count(one) > 1]:
+            raise ValueError(f"holds two with the id {twice[0]!r}")
+        return claims
 
 
 def check_results(results: Any, complete: bool = True) -> None:
-    """Check the parsed content of a ``results.json``; keys beyond the schema are allowed.
+    """A `ResultsError` for the first entry that is missing or wrong in the parsed content of a ``results.json``.
 
-    Args:
-        complete: Every part must be there, with the headline's trials and at least one claim; else those there are.
-
-    Raises:
-        ResultsError: Names the first entry that is missing or wrong.
+    Keys beyond the schema are allowed. Where ``complete``, every part must be there, with the headline's trials and at
+    least one claim; else only what is there is looked at.
     """
     try:
         Results.model_validate_json(json.dumps(results))
@@ -198,8 +194,3 @@ def read_results(path: Path) -> dict[str, Any]:
         raise ResultsError(f"There is no {path.name} in {path.parent}: execute the notebooks first.") from None
     except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path} holds no results ({error}): execute the notebooks again.") from None
-
-
-def write_results(path: Path, results: Mapping[str, Any]) -> None:
-    """Write a ``results.json`` whole or not at all; the same results give the same bytes."""
-    write_json(path, plain(results))

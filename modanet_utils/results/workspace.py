@@ -13,8 +13,8 @@ from modanet_utils.classes import CLASSES
 from modanet_utils.datasets.coco import IMAGES, Dataset, is_drawn, open_dataset
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import folded
-from modanet_utils.project import ROOT, did_you_mean, provenance, shown
-from modanet_utils.results.schema import Results, ResultsError, check_results, plain, read_results, write_results
+from modanet_utils.project import ROOT, did_you_mean, provenance, shown, write_json
+from modanet_utils.results.schema import Results, ResultsError, check_results, plain, read_results
 
 NOTEBOOKS: tuple[str, ...] = ("01_data_exploration_and_imbalance", "02_cross_entropy_baseline")
 NOTEBOOKS += ("03_combined_loss", "04_hair_headwear_errors", "05_more_errors", "06_remedies")
@@ -56,16 +56,16 @@ class Workspace:
         """Whose answer a notebook begins with: its own, or where its figures are drawn what real photos recorded."""
         return self.recorded() if is_drawn(self.dataset.name) else self.results
 
-    def elsewhere(self, profile: str = "ccp") -> dict[str, Any]:
-        """What was recorded on real photos beside this run: empty if this run is of that profile itself."""
-        return {} if self.profile == profile else self.recorded(profile)
+    def elsewhere(self) -> dict[str, Any]:
+        """What was recorded on real photos beside this run: empty if it is of them itself."""
+        return {} if self.profile == "ccp" else self.recorded()
 
     def record(self, key: str, value: Any) -> None:
         """Put an entry into ``results.json``, NaN as null; a `ResultsError` if it breaks the schema or is no JSON."""
         results = self.results | {"profile": self.profile, "provenance": provenance(), key: value}
         ordered = plain({name: results[name] for name in (*Results.model_fields, *results) if name in results})
         check_results(ordered, complete=False)
-        write_results(self.results_path, ordered)
+        write_json(self.results_path, ordered)
 
     def record_dataset(self, parts: Mapping[str, list[int]], pixels: np.ndarray) -> None:
         """Record the data set, its split, and its pixels per label ``(16,)``, hair and skin as background."""
@@ -95,10 +95,6 @@ class Workspace:
         known = {claim["id"]: claim for claim in self.results.get("claims", [])}
         self.record("claims", list((known | {c["id"]: {**c, "notebook": names[0]} for c in claims}).values()))
 
-    def record_claim(self, *, notebook: str, **claim: Any) -> None:
-        """Record one claim; as `record_claims`."""
-        self.record_claims([claim], notebook)
-
 
 def open_workspace(
     profile: str, data_root: Place = None, out_dir: Place = None, annotations_only: bool | None = False
@@ -112,11 +108,7 @@ def open_workspace(
             are not there yet. A relative path is looked for in the project's folder, then in the current one.
         out_dir: Folder for the results; None for ``build/report/PROFILE``. Relative to the project's folder. Where it
             holds a report, a notebook that runs alone writes beside it, into a folder whose name ends in ``-alone``.
-        annotations_only: Photos are neither needed nor looked for. None: only where there is no folder of
-            photos; where there is one, the images are those that every other notebook uses.
-
-    Raises:
-        FileNotFoundError, DatasetError: The data are not there or cannot be used.
+        annotations_only: As for `open_dataset`, which has the errors; None: where there is no folder of photos.
     """
     pd.set_option("display.max_colwidth", None)
     root = find_data(profile, data_root)
@@ -132,9 +124,9 @@ def open_workspace(
 def recorded(profile: str = "ccp", complete: bool = True) -> dict[str, Any]:
     """The results in ``reports/PROFILE``, or a `ResultsError`; where not `complete`, what is there, even nothing."""
     path = ROOT / "reports" / profile / "results.json"
+    if not path.exists() and not complete:
+        return {}
     if not path.exists():
-        if not complete:
-            return {}
         how = f"`make report PROFILE={profile} DATA_ROOT=... OUT=reports/{profile}`"
         raise ResultsError(f"reports/{profile}/results.json is not there: make it with {how}.")
     results = read_results(path)

@@ -16,9 +16,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from modanet_utils.project import ROOT, provenance
+from modanet_utils.project import ROOT, provenance, write_json
 from modanet_utils.report.speed import ratio_text, recorded, sides
-from modanet_utils.results.schema import write_results
+from modanet_utils.results.schema import plain
 from modanet_utils.results.text import value_text
 from tests.bench import epochs, files, scoring, steps
 from tests.bench.turns import SIZES, BenchError, Entry, Options
@@ -85,5 +85,5 @@ def main(arguments: list[str] | None = None) -> int:
             failed = True
             continue
         print(line(name, entry), flush=True)
-        write_results(given.out, recorded(given.out) | {name: entry})
+        write_json(given.out, plain(recorded(given.out) | {name: entry}))
     return 2 if failed else 0

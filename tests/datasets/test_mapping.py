@@ -7,7 +7,8 @@ import yaml
 
 from modanet_utils.classes import IGNORE, LABELS
 from modanet_utils.datasets.coco import DatasetError
-from modanet_utils.datasets.mapping import MAPS, NUMBERS, read_map, shipped, spelling
+from modanet_utils.datasets.mapping import MAPS, NUMBERS, read_map, shipped
+from modanet_utils.datasets.records import spelling
 
 # Written down from the sources that the maps name, not from the maps.
 APPAREL = (

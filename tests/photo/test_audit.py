@@ -64,10 +64,10 @@ def test_exchanged_annotations_come_first(
 
 def test_a_network_that_was_trained_on_the_photos_is_said_to_be(drawn: Path, tmp_path: Path) -> None:
     network = open_network("combined_body")
-    for fingerprint, lines in ((open_dataset(drawn).fingerprint, 1), ("another", 0)):
+    for fingerprint, taught in ((open_dataset(drawn).fingerprint, True), ("another", False)):
         (tmp_path / "provenance.json").write_text(json.dumps({"data": {"fingerprint": fingerprint}}))
         about = audit.Network(tmp_path, network.config, network.net)
-        assert len(audit._taught(open_dataset(drawn), about)) == lines
+        assert audit._taught(open_dataset(drawn), about) is taught
 
 
 def test_what_cannot_be_audited_gets_one_sentence(

@@ -25,7 +25,7 @@ from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.datasets.writing import masks
 from modanet_utils.photo import network
 from modanet_utils.photo.network import open_network
-from modanet_utils.photo.pictures import read, rgb
+from modanet_utils.photo.pictures import read
 from modanet_utils.photo.plots import SIDES, overlay
 from modanet_utils.plots import PALETTE
 from modanet_utils.project import ROOT, ProjectError
@@ -146,10 +146,10 @@ def test_arrays_of_one_meaning_are_one_picture(scene: np.ndarray) -> None:
         Image.fromarray(scene),
         Image.fromarray(scene).convert("RGBA"),
     ):
-        np.testing.assert_array_equal(rgb(same), scene)
-    np.testing.assert_array_equal(rgb(scene[..., 0]), rgb(scene[..., :1]))
+        np.testing.assert_array_equal(read(same), scene)
+    np.testing.assert_array_equal(read(scene[..., 0]), read(scene[..., :1]))
     hidden = np.dstack([scene, np.zeros(scene.shape[:2], np.uint8)])
-    assert (rgb(hidden) == 255).all(), "what is transparent is white, whatever lies below"
+    assert (read(hidden) == 255).all(), "what is transparent is white, whatever lies below"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from reporting import CLAIM, complete_results
 
 from modanet_utils.report.execute import RunError
 from modanet_utils.report.pages import equation, title_and_question, write_pages
-from modanet_utils.report.safety import fetched, foreign_code
+from modanet_utils.report.safety import Inspector
 from modanet_utils.results.tables import caption
 from modanet_utils.results.text import on_real_photos
 from modanet_utils.results.workspace import NOTEBOOKS
@@ -48,7 +48,7 @@ def test_what_is_no_equation_stays_readable(tex: str) -> None:
     ],
 )
 def test_what_a_page_would_fetch_is_seen(page: str, addresses: list[str]) -> None:
-    assert fetched(page) == addresses
+    assert Inspector(page).addresses == addresses
 
 
 @pytest.mark.reliability("hostile names and outputs")
@@ -65,7 +65,7 @@ def test_what_a_page_would_fetch_is_seen(page: str, addresses: list[str]) -> Non
     ],
 )
 def test_what_a_page_would_run_is_seen(page: str, run: list[str]) -> None:
-    assert foreign_code(page) == run
+    assert Inspector(page).run == run
 
 
 @pytest.mark.reliability("hostile names and outputs")

@@ -15,10 +15,9 @@ from modanet_utils.__main__ import main
 from modanet_utils.classes import CLOTHING, LABELS
 from modanet_utils.comparison.text import points
 from modanet_utils.plots import PALETTE
-from modanet_utils.project import ROOT
+from modanet_utils.project import ROOT, write_json
 from modanet_utils.report.readme import DRAWN, PAGES, README_PARTS, drawn, up_to_date
 from modanet_utils.report.templating import rendered
-from modanet_utils.results.schema import write_results
 from modanet_utils.results.tables import claims_table, headline_table
 from modanet_utils.results.text import markdown, value_text
 from modanet_utils.results.workspace import NOTEBOOKS
@@ -38,7 +37,7 @@ def test_readme_and_the_pages_beside_it_get_the_recorded_tables(
     readme.write_text(f"before\n{marks}after\n")
     assert main(["readme"]) == 2  # nothing recorded yet
     assert readme.read_text().count("old") == len(README_PARTS) and not any((project / name).exists() for name in PAGES)
-    write_results(project / "reports" / "ccp" / "results.json", complete)
+    write_json(project / "reports" / "ccp" / "results.json", complete)
     assert main(["readme"]) == 0
     text = readme.read_text()
     assert text.startswith("before\n<!-- answer:begin -->\n") and text.endswith("<!-- classes:end -->\nafter\n")

@@ -32,7 +32,7 @@ from modanet_utils.report.execute import (
     unfinished,
 )
 from modanet_utils.report.pages import notebook_page
-from modanet_utils.report.safety import fetched, foreign_code
+from modanet_utils.report.safety import Inspector
 from modanet_utils.results.schema import check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS, open_workspace
 from modanet_utils.trials import plan
@@ -315,7 +315,7 @@ def test_a_terminal_shows_the_cell_and_the_times_are_kept(tmp_path: Path, monkey
 def test_pages_stand_alone(finished: tuple) -> None:
     for page in finished[0].glob("*.html"):
         text = page.read_text()
-        assert fetched(text) == foreign_code(text) == []
+        assert (seen := Inspector(text)).addresses == seen.run == []
         assert text.count("<script") == 1 and "default-src &#39;none&#39;" in text
         assert 'name="viewport"' in text
     third = (finished[0] / f"{NOTEBOOKS[2]}.html").read_text()

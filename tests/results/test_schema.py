@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from reporting import CLAIM, change, complete_results
 
-from modanet_utils.results.schema import ResultsError, check_results, read_results, write_results
+from modanet_utils.project import write_json
+from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.tables import class_table
 
 
@@ -79,7 +80,7 @@ def test_undefined_is_null(complete: dict[str, Any]) -> None:
 
 
 def test_results_are_read_back_as_written(tmp_path: Path, complete: dict[str, Any]) -> None:
-    write_results(tmp_path / "a" / "results.json", complete)
+    write_json(tmp_path / "a" / "results.json", complete)
     assert read_results(tmp_path / "a" / "results.json") == complete
     with pytest.raises(ResultsError, match="There is no results.json"):
         read_results(tmp_path / "results.json")

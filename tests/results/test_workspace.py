@@ -14,8 +14,9 @@ from reporting import CLAIM, complete_results, trial, write_dataset
 from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.datasets import find
 from modanet_utils.datasets.coco import DatasetError
+from modanet_utils.project import write_json
 from modanet_utils.results import workspace
-from modanet_utils.results.schema import ResultsError, write_results
+from modanet_utils.results.schema import ResultsError
 from modanet_utils.results.workspace import NOTEBOOKS, RESULTS_VARIABLE, Workspace, open_workspace, recorded
 
 TOP = LABELS.index("top")
@@ -67,7 +68,7 @@ def test_recording_a_run(work: Workspace) -> None:
 
 def test_a_claim_with_the_same_id_is_replaced_in_its_place(work: Workspace) -> None:
     for id, value in (("a", 0.1), ("b", 0.2), ("a", float("nan"))):
-        work.record_claim(**(CLAIM | {"id": id, "value": value, "interval": (np.float64(0.0), 0.5), "notebook": "02"}))
+        work.record_claims([CLAIM | {"id": id, "value": value, "interval": (np.float64(0.0), 0.5)}], "02")
     assert [(claim["id"], claim["value"]) for claim in work.results["claims"]] == [("a", None), ("b", 0.2)]
     assert work.results["claims"][0]["notebook"] == NOTEBOOKS[1]
 
@@ -77,7 +78,7 @@ def test_what_does_not_follow_the_schema_is_not_written(work: Workspace) -> None
     before = work.results_path.read_bytes()
     for change in ({"verdict": "true"}, {"interval": (0.5, 0.1)}, {"notebook": "09"}, {"measure": ""}):
         with pytest.raises(ResultsError):
-            work.record_claim(**(CLAIM | change))
+            work.record_claims([claim := CLAIM | change], claim["notebook"])
     with pytest.raises(ResultsError, match="A set cannot be recorded"):
         work.record("extra", {1})
     assert work.results_path.read_bytes() == before
@@ -121,11 +122,11 @@ def test_recorded_results_are_this_runs_own_where_it_is_of_that_profile(
 ) -> None:
     work.record("extra", 1)
     assert work.recorded()["extra"] == 1
-    assert work.recorded("modanet") == work.elsewhere() == work.elsewhere("modanet") == {}
+    assert work.recorded("modanet") == work.elsewhere() == {}
     with pytest.raises(ResultsError, match="reports/modanet/results.json is not there: make it with `make report"):
         recorded("modanet")
-    write_results(project / "reports" / "modanet" / "results.json", complete)
-    assert work.recorded("modanet") == work.elsewhere("modanet") == complete
+    write_json(project / "reports" / "modanet" / "results.json", complete)
+    assert work.recorded("modanet") == complete
 
 
 def test_annotations_are_enough_where_there_is_no_folder_of_photos(tmp_path: Path) -> None:

@@ -46,14 +46,6 @@ class Cutout(NamedTuple):
     labels: NDArray[np.uint8]
 
 
-class Head(NamedTuple):
-    """In pixels: the row of the hair's top, the middle column, and the width."""
-
-    top: int
-    middle: float
-    width: int
-
-
 class Pair(NamedTuple):
     """Two people in one scene; each alone, at the same place and scale; the rear one with the other's silhouette.
 
@@ -206,10 +198,11 @@ def hats(scenes: Iterable[Scene]) -> list[Cutout]:
     return found
 
 
-def head(one: Scene) -> Head | None:
-    """The head of a person without headwear; None where hair is too little to be seen, or not on top of the person.
+def head(one: Scene) -> tuple[int, float, int] | None:
+    """The head of a person without headwear, in pixels: the row of the hair's top, the middle column, and the width.
 
     From the hair's top `HEAD_SHARE` of the person's height downwards, the largest connected piece of hair and skin.
+    None where hair is too little to be seen, or not on top of the person.
     """
     person, hair = labelled(one.truth), one.truth == HAIR
     if hair.mean() < LEAST_SHARE or (one.truth == HEADWEAR).any():
@@ -221,7 +214,7 @@ def head(one: Scene) -> Head | None:
     band = np.isin(one.truth[top : top + max(2, round(HEAD_SHARE * height))], (HAIR, SKIN))
     stats = cv2.connectedComponentsWithStats(band.astype(np.uint8))[2][1:]
     left, _, width, *_ = stats[stats[:, cv2.CC_STAT_AREA].argmax()].tolist()
-    return Head(top, left + width / 2, width)
+    return top, left + width / 2, width
 
 
 def wear(one: Scene, hat: Cutout) -> tuple[Scene, Scene, NDArray[np.bool_]] | None:
@@ -233,9 +226,10 @@ def wear(one: Scene, hat: Cutout) -> tuple[Scene, Scene, NDArray[np.bool_]] | No
     place = head(one)
     if place is None:
         return None
-    hat = resized(hat, HAT_WIDTH * place.width / hat.labels.shape[1])
+    hair_top, middle, head_width = place
+    hat = resized(hat, HAT_WIDTH * head_width / hat.labels.shape[1])
     height, width = hat.labels.shape
-    top, left = place.top + round(HAT_BOTTOM * place.width) - height, round(place.middle - width / 2)
+    top, left = hair_top + round(HAT_BOTTOM * head_width) - height, round(middle - width / 2)
     whole, (worn, _) = np.count_nonzero(hat.labels), _footprint(one.truth, hat, top, left)
     spot = _bare(one.truth, height, width, top, left)
     if spot is None or worn.sum() < 2 / 3 * whole:

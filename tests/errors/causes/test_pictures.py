@@ -9,7 +9,6 @@ from modanet_utils.datasets.coco import open_dataset
 from modanet_utils.errors.causes import pictures as errors_causes_pictures
 from modanet_utils.errors.causes.pictures import (
     Cutout,
-    Head,
     Scene,
     compose,
     cut_out,
@@ -180,7 +179,7 @@ def test_hats_are_whole_pieces_off_the_edge(person: Scene, hat: Cutout) -> None:
 
 
 def test_the_head_is_hair_and_skin_at_the_top(person: Scene, hat: Cutout) -> None:
-    assert head(person) == Head(6, 20.0, 8)
+    assert head(person) == (6, 20.0, 8)
     assert head(paste(person, hat, 3, 15)) is None
     raised = person.truth.copy()
     raised[2:5, 8:12] = SKIN  # a hand above the head
