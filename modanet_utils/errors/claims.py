@@ -21,7 +21,7 @@ FINE = ("dress", "pants")
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the claims are decided on; those of notebook 04 on the first alone.
+    """What the claims are decided on; those of notebook 04 on the first two.
 
     Attributes:
         source: What the notebook recorded: its tables.
@@ -32,7 +32,7 @@ class Evidence:
     """
 
     source: Source
-    after: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))
+    after: NDArray
     unweighted: NDArray | None = None
     rare: Sequence[str] = ()
     outlines: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))

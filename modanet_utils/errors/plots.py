@@ -163,7 +163,7 @@ def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Dr
     if not cases:
         return None
     parts, most = 2 + (cases[0].photo is not None), max(map(len, groups.values()))
-    size = (WIDTH, ((2.5 if head else 5.9) / parts) * len(groups) + 0.9)
+    size = (WIDTH, ((2.0 if head else 5.9) / parts) * len(groups) + 0.9)
     figure, axes = plt.subplots(len(groups), most * parts, figsize=size, squeeze=False, layout="constrained")
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[], frame_on=False, anchor="NW")
@@ -180,8 +180,8 @@ def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Dr
             shown += [case.truth[box], case.prediction[box]]
     label_legend(figure, shown, 8, 8.5)
     figure.supxlabel("right: pale; clothing called background: grey; *: the label can be argued with", fontsize=9)
-    told = [f"of {name} photos {_range([case.score for case in group], '.2f')}" for name, group in groups.items()]
-    title = f"Mean IoU {', '.join(told)}"
+    told = [f"the {name} photos {_range([case.score for case in group], '.2f')}" for name, group in groups.items()]
+    title = f"Mean IoU of {', of '.join(told)}"
     if head:
         share = _range([case.hair_called_headwear for case in cases], ".0%")
         title = f"Where most hair is called headwear, it is {share} of the hair"

@@ -42,10 +42,10 @@ def against_their_own(counts: Counts, validation: Mapping[str, float], part: str
     return table
 
 
-def length_texts(table: pd.DataFrame, epochs: Mapping[str, int]) -> pd.DataFrame:
-    """`against_their_own` of the part "length" as a reader sees it; ``epochs`` by trial."""
-    columns = {"epochs": [f"{epochs[name]}" for name in table.index], "mean IoU": texts(table, "mean_iou")}
-    columns |= {"gain": texts(table, "change", "+.3f"), "precision": texts(table, "precision")}
+def length_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`against_their_own` of the part "length" as a reader sees it."""
+    columns = {"mean IoU": texts(table, "mean_iou"), "gain": texts(table, "change", "+.3f")}
+    columns["precision"] = texts(table, "precision")
     columns["classes found"] = texts(table, "found", ".0f")
     return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
 
@@ -54,7 +54,6 @@ def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`against_their_own` of the part "remedies" as a reader sees it."""
     columns = {"against": table["against"].tolist(), "validation": texts(table, "validation")}
     columns |= {"mean IoU": texts(table, "mean_iou", ".3f"), "gain": texts(table, "change", "+.3f")}
-    columns["hair called headwear"] = texts(table, "hair_as_headwear", ".1%")
     return pd.DataFrame(columns, index=[label_of(name) for name in table.index])
 
 
@@ -107,7 +106,6 @@ def second_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
             "change": row_text(row, "change", "+.3f"),
             "wrong pixels that lie on them": value_text(row["errors"], form=".1%"),
             "of background called pants": value_text(row["pants"], form=".0%"),
-            "of background called boots": value_text(row["boots"], form=".0%"),
         }
         for name, row in found.items()
     }
@@ -139,12 +137,12 @@ def over_trainings(seeds: Mapping[str, Sequence[NDArray]]) -> dict[str, dict[str
 
 
 def training_texts(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pd.DataFrame:
-    """`over_trainings` as a reader sees it: a row a trial and measure."""
+    """`over_trainings` as a reader sees it: a row a trial and measure, of the trials with several trainings."""
     rows = []
     for name, measures in found.items():
-        for title, row in measures.items():
+        for title, row in ((title, row) for title, row in measures.items() if row["trainings"] > 1):
             form = ".3f" if title == "mean IoU" else ".1%"
-            ends = f"{row['lowest']:{form}} to {row['highest']:{form}}" if row["trainings"] > 1 else "–"
+            ends = f"{row['lowest']:{form}} to {row['highest']:{form}}"
             one = {"trial": label_of(name), "measure": title, "trainings": str(row["trainings"])}
             rows.append(one | {"mean": row_text(row, "value", form), "lowest to highest": ends})
     return pd.DataFrame(rows).set_index("trial") if rows else pd.DataFrame()
@@ -181,7 +179,7 @@ def presence_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """`presence_scores` of several trials as a reader sees them."""
     rows = {
         label_of(name): {
-            "mean F1 of 13 classes": value_text(one["mean_f1"]),
+            "mean F1 of the classes": value_text(one["mean_f1"]),
             "hats found": value_text(one["classes"]["headwear"]["recall"], form=".0%"),
             "hats right": value_text(one["classes"]["headwear"]["precision"], form=".0%"),
             "photos without a hat in which one is seen": row_text(one, "false_hats", ".0%"),
