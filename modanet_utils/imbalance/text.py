@@ -46,7 +46,7 @@ def answer(shown: Shown) -> Markdown:
         kind = two_kinds(recorded_classes(results))["kind"]
         small, seldom = (listed(list(kind.index[kind == name])) or "none" for name in ("small", "infrequent"))
         points.append(
-            f"**{escaped(title)}** ({results['dataset']['images']:,} images): the rarest class, {clothing.index[0]}, has "
+            f"**{escaped(title)}** ({results['dataset']['images']:,} images): the rarest, {clothing.index[0]}, has "
             f"1/{clothing.iloc[-1] / clothing.iloc[0]:.0f} of the pixels of the commonest, {clothing.index[-1]}. Small "
             f"are {small}; in few images are {seldom}."
         )

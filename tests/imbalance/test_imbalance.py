@@ -336,7 +336,7 @@ def test_the_answer_says_why_the_rare_are_rare(three: Dataset) -> None:
     answer = text.answer({"Clothing Co-Parsing": results, "drawn": results | {"dataset": drawn}}).data
     head, empty, first, weights, missing = answer.splitlines()
     assert first == (
-        "* **Clothing Co-Parsing** (3 images): the rarest class, belt, has 1/4 of the pixels of the commonest, top. "
+        "* **Clothing Co-Parsing** (3 images): the rarest, belt, has 1/4 of the pixels of the commonest, top. "
         "Small are none; in few images are none."
     )
     assert weights.endswith(
