@@ -141,9 +141,9 @@ def trade_offs(curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float],
     figure, axes = plt.subplots(2, 2, figsize=(8.8, 5.6), sharex=True, sharey=True, layout="constrained")
     for axis, label in zip(axes.flat, four, strict=True):
         recall, precision = curve["recall"][:, label], curve["precision"][:, label]
-        axis.plot(recall, precision, "-", color="#999999", lw=2, label=f"tau from {taus[0]:g} to {taus[-1]:g}")
+        style = {"color": "#999999", "lw": 2, "mfc": "white", "mew": 2, "markevery": [-1]}
+        axis.plot(recall, precision, "-o", label=f"tau from {taus[0]:g} to {taus[-1]:g} (empty)", **style)
         axis.plot(recall[chosen], precision[chosen], "s", color=color_of(ADJUSTED), ms=8, label=ADJUSTED)
-        axis.annotate(f"tau {taus[-1]:g}", (recall[-1], precision[-1]), (0, 5), textcoords="offset points", fontsize=9)
         for trial, test in points.items():
             one = test["classes"][CLOTHING[label - 1]]
             known = None not in (one["recall"], one["precision"])

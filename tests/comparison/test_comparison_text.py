@@ -82,10 +82,12 @@ def test_verbs_follow_the_verdicts(results: dict[str, Any], verdict: str, gain: 
     assert combined(without).data.count("\n* ") == 1 and "shifted" not in combined(without).data
 
 
-@pytest.mark.parametrize(("high", "verb"), [(0.01, "is free"), (-0.01, "costs precision")])
+@pytest.mark.parametrize(("high", "verb"), [(0.01, "is free, so begin with it"), (-0.01, "costs precision")])
 def test_the_loss_is_free_where_its_interval_says_so(results: dict[str, Any], high: float, verb: str) -> None:
     results["remedies"]["two_by_two"]["effects"]["loss"]["precision_high"] = high
     assert f"* The loss alone {verb}: without class weights the mean IoU goes from " in combined(results).data
+    results["remedies"]["two_by_two"]["effects"]["loss"]["mean_iou_low"] = -0.01
+    assert "begin" not in combined(results).data
     del results["remedies"]["two_by_two"]
     price = next(claim for claim in results["claims"] if claim["id"] == "precision-pays")
     assert f"* Precision of clothing changes by {price['value']:.3f} [" in combined(results).data
