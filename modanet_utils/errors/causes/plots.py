@@ -61,7 +61,7 @@ def place_or_colour(one: Source) -> Drawn | None:
         model.annotate(f"{value:+.0f}", (value, row), (0, 9), ha="center", **SMALL)
     rows(model, list(CAUSES.values()))
     model.axvline(0, color="black", lw=1)
-    panel(model, "observed", xlabel="points per standard deviation")
+    panel(model, "hair called headwear", xlabel="points per standard deviation")
     for shift, (name, (label, color)) in zip((-0.35, 0.35), DOSES.items(), strict=True):
         line(doses, table.index + shift, table, name, color, label, 100)
     doses.axhline(0, color="black", lw=1)
@@ -72,7 +72,7 @@ def place_or_colour(one: Source) -> Drawn | None:
     words = {"height": "height in the picture", "distance": "distance in colour"}
     more, less = (f"{words[name]} ({points[name]:+.0f}" for name in sorted(words, key=lambda name: -abs(points[name])))
     clear = "more" if last["against_background_low"] > 0 else "not clearly more"
-    title = f"{more[0].upper()}{more[1:]} points) goes with it more than {less});\nrecoloured hair does {clear} than a "
+    title = f"{more[0].upper()}{more[1:]} points) counts more than {less});\nrecoloured hair does {clear} than a "
     ends = " and ".join(f"{100 * last[name]:+.1f} {label}" for name, (label, _) in DOSES.items())
     return finished(figure, one, f"{title}recoloured background", f"Points at the farthest: {ends}")
 
