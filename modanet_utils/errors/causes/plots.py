@@ -91,6 +91,6 @@ def crowd(one: Source) -> Drawn | None:
     legend_below(figure, axis)
     row, share = table.iloc[-1], table.index[-1]
     costs = "costs" if row["rear_high"] < 0 else "does not clearly cost"
-    title = f"Somebody in front {costs} the one behind mean IoU: {row['rear']:+.2f} at {share:.0%} covered"
+    title = f"A person in front {costs} the one behind: {row['rear']:+.2f} at {share:.0%} covered"
     title += f", a silhouette {row['silhouette']:+.2f}"
     return finished(figure, one, title, f"Both people together have {row['together']:.2f}, alone {row['alone']:.2f}")
