@@ -316,21 +316,6 @@ def all_background_accuracy(counts: ArrayLike) -> float:
     return float(background_share(checked_counts(counts).sum(axis=0)))
 
 
-def image_report(counts: ArrayLike) -> pd.DataFrame:
-    """`scores` of one image ``(16, 14)``: only classes in the truth or predicted, largest support first.
-
-    A class with support and an IoU of 0 was missed; one with no support was made up (recall NaN).
-
-    >>> image_report(np.diag([5, 0, 2] + [0] * 11)).index.tolist()
-    ['background', 'belt']
-    """
-    stack = checked_counts(counts)
-    if len(stack) != 1:
-        raise ValueError(f"counts hold {len(stack)} images; a report is of one image, shape (16, 14).")
-    table = scores(stack)
-    return table[table["iou"].notna()].sort_values("support", ascending=False, kind="stable")
-
-
 def inner_band(mask: NDArray, width: int) -> NDArray[np.bool_]:
     """The pixels of a mask ``(H, W)``, bool or 0 and 1, at most ``width`` from its outside."""
     mask, square = np.asarray(mask, np.uint8), np.ones((2 * width + 1, 2 * width + 1), np.uint8)

@@ -91,7 +91,7 @@ def gallery(
     for axis, heading in zip(axes[0], titles, strict=True):
         axis.set_title(heading, fontsize=10)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    label_legend(figure, label_maps)
+    label_legend(figure, label_maps, 2 * len(titles), 9.5)
     return figure
 
 

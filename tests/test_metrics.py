@@ -214,7 +214,6 @@ def test_all_ignored_is_undefined_everywhere():
     assert not table[["support", "images"]].any(axis=None)
     for score in (metrics.mean_iou, metrics.mean_iou_per_image, metrics.pixel_accuracy):
         assert math.isnan(score(counts))
-    assert metrics.image_report(counts).empty
 
 
 def test_perfect_prediction_scores_one():
@@ -277,16 +276,6 @@ def test_unusable_counts_are_refused(counts, message):
     for score in (metrics.scores, metrics.mean_iou, metrics.mean_iou_per_image, metrics.pixel_accuracy):
         with pytest.raises(ValueError, match=message):
             score(counts)
-
-
-def test_image_report_lists_what_is_there_or_predicted():
-    counts = counts_of({(0, 0): 20, (TOP, TOP): 30, (BELT, TOP): 2, (0, BAG): 1})
-    report = metrics.image_report(counts)
-    assert report.index.tolist() == ["top", "background", "belt", "bag"]
-    assert report.equals(metrics.scores(counts).loc[report.index])
-    assert report.loc["belt", "iou"] == 0 and math.isnan(report.loc["bag", "recall"])
-    with pytest.raises(ValueError, match="2 images"):
-        metrics.image_report(np.stack([counts, counts]))
 
 
 # ------------------------------------------------------------------------------------ body and leaks

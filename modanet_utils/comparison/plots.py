@@ -67,7 +67,9 @@ def class_dots(
         dots(axis, table, "iou", offset, (colors or {}).get(label) or color_of(label), label)
     images = next(iter(tests.values()))["classes"]
     rows(axis, [f"{name}  ({images[name]['images']})" for name in order])
-    axis.set(xlim=(-0.02, None), xlabel="IoU on the test part, with 95% interval over images")
+    axis.set(
+        xlim=(-0.02, None), xlabel="IoU on the test part, 95% interval over images (test images of a class in brackets)"
+    )
     title_above_legend(axis, title)
     return figure
 
@@ -140,11 +142,9 @@ def trade_offs(curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float],
     figure, axes = plt.subplots(2, 2, figsize=(8.8, 5.6), sharex=True, sharey=True, layout="constrained")
     for axis, label in zip(axes.flat, four, strict=True):
         recall, precision = curve["recall"][:, label], curve["precision"][:, label]
-        axis.plot(recall, precision, "-", color="#999999", lw=2, label=f"tau from {taus[0]:g} to {taus[-1]:g}")
+        style = {"color": "#999999", "lw": 2, "mfc": "white", "mew": 2, "markevery": [-1]}
+        axis.plot(recall, precision, "-o", label=f"tau from {taus[0]:g} to {taus[-1]:g} (empty)", **style)
         axis.plot(recall[chosen], precision[chosen], "s", color=color_of(ADJUSTED), ms=8, label=ADJUSTED)
-        axis.annotate(
-            f"tau {taus[-1]:g}", (recall[-1], precision[-1]), (4, -13), textcoords="offset points", fontsize=9
-        )
         for trial, test in points.items():
             one = test["classes"][CLOTHING[label - 1]]
             known = None not in (one["recall"], one["precision"])
@@ -189,8 +189,8 @@ def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]]) -> D
             axis.plot(further, [row] * len(further), "|", ms=11, mew=1.5, color=color)
         axis.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
         axis.set(xlim=(0, None))
-    axes[0].set(xlabel="mean IoU of the classes\n(bars: further trainings)")
-    axes[1].set(xlabel="precision of clothing")
+    axes[0].set(xlabel="mean IoU of the classes")
+    axes[1].set(xlabel="precision (bars: further trainings)")
     title = f"Mean IoU from {table['mean_iou'].min():.2f} to {table['mean_iou'].max():.2f}"
     if len(three := table["precision"].reindex(["cross_entropy", "combined_unweighted", "combined"]).dropna()) == 3:
         plain, free, full = three

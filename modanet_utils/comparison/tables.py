@@ -35,13 +35,13 @@ def baseline(test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayL
         one = test["classes"][name]
         if one["iou"] is None:  # neither there nor predicted
             continue
-        rows[name] = {"photos": str(one["images"]), "IoU": score_text(test, name), "recall": value_text(one["recall"])}
+        row = rows[f"{name} ({one['images']})"] = {"IoU": score_text(test, name), "recall": value_text(one["recall"])}
         own = np.asarray(pooled)[label]
         other = int(np.where(np.arange(len(own)) == label, -1, own).argmax())
-        rows[name]["mostly called instead"] = f"{CLASSES[other]} ({own[other] / own.sum():.0%})" if own[other] else "–"
-        rows[name]["IoU, outputs shifted"] = value_text(shifted["classes"][name]["iou"])
+        row["mostly called instead"] = f"{CLASSES[other]} ({own[other] / own.sum():.0%})" if own[other] else "–"
+        row["IoU, outputs shifted"] = value_text(shifted["classes"][name]["iou"])
     rows["mean"] = {"IoU": score_text(test), "IoU, outputs shifted": value_text(shifted["mean_iou"])}
-    return pd.DataFrame.from_dict(rows, orient="index").fillna("")
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(columns="class (its photos)")
 
 
 def stacks(counts: Mapping[str, NDArray], position: int, level: str) -> tuple[NDArray, NDArray]:

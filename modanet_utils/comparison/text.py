@@ -133,7 +133,7 @@ def _reached(results: Mapping[str, Any]) -> str:
     if gain := _claim(results, "gain-over-cross-entropy-adjusted-beyond-seeds", "combined-beats-adjusted"):
         verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
         by = value_text(gain["value"], gain["interval"])
-        gained = f" It {verb} shifted outputs of cross-entropy, which cost no training (by {by})."
+        gained = f" It {verb} shifted outputs of cross-entropy (by {by})."
     return (
         f"The combined loss reaches a mean IoU of {_over(results, 'combined')}, cross-entropy "
         f"{_over(results, 'cross_entropy', '')}.{stay}{gained}"
@@ -150,7 +150,8 @@ def _free_and_paid(results: Mapping[str, Any]) -> list[str]:
     cost, hair = found["effects"]["loss"], trainings(results, "combined")
     leaks = [100 * (test["body"]["hair_as_headwear"]["value"] or 0) for test in hair]
     leak = f"{min(leaks):.0f}% to {max(leaks):.0f}%" if len(leaks) > 1 else f"{leaks[0]:.0f}%"
-    verb = "costs precision" if cost["precision_high"] < 0 else "is free"
+    nothing = "is free" + ", so begin with it" * (cost["mean_iou_low"] > 0)
+    verb = "costs precision" if cost["precision_high"] < 0 else nothing
     return [
         f"The loss alone {verb}: without class weights the mean IoU goes from {mean[0]} to {mean[1]}, precision from "
         f"{precision[0]} to {precision[1]}.",

@@ -21,10 +21,10 @@ FINE = ("dress", "pants")
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the claims are decided on; those of notebook 04 on the first alone. Counts are ``(images, 16, 14)``."""
+    """What the claims are decided on; those of notebook 04 on the first two. Counts are ``(images, 16, 14)``."""
 
     source: Source  # what the notebook recorded: its tables
-    after: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))  # of the combined loss
+    after: NDArray  # of the combined loss
     unweighted: NDArray | None = None  # of that without class weights, None where it was not trained
     rare: Sequence[str] = ()  # classes, see `weights.rare_classes`
     outlines: NDArray = field(default_factory=lambda: np.zeros((0, 16, 14), np.int64))  # see `places.of_the_shapes`

@@ -83,7 +83,7 @@ def opening(trials: Mapping[str, Any]) -> Drawn | None:
             values = unit * own[name].to_numpy()
             axis.plot(values, row + 0.12 * (np.arange(len(own)) - (len(own) - 1) / 2), "o", ms=5, color=color_of(trial))
             axis.annotate(f"{values.mean():.{1 if unit == 100 else 2}f}", (values.max(), row), (7, 0), **SMALL)
-        panel(axis, text, xlim=(0, 1.3 * unit * table[name].max()), xlabel="percent" if unit == 100 else "")
+        panel(axis, text, xlim=(0, 1.4 * unit * table[name].max()), xlabel="percent" if unit == 100 else "")
     rows(axes[0], [f"{name} ({own['epochs'].iloc[0]} epochs)" for name, own in groups.items()])
     title = f"The combined loss calls {short['hair'].mean():.0%} of the hair headwear"
     if len(long):
@@ -163,7 +163,7 @@ def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Dr
     if not cases:
         return None
     parts, most = 2 + (cases[0].photo is not None), max(map(len, groups.values()))
-    size = (WIDTH, ((2.5 if head else 5.9) / parts) * len(groups) + 0.9)
+    size = (WIDTH, ((2.0 if head else 5.9) / parts) * len(groups) + 0.9)
     figure, axes = plt.subplots(len(groups), most * parts, figsize=size, squeeze=False, layout="constrained")
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[], frame_on=False, anchor="NW")
@@ -179,9 +179,10 @@ def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Dr
             own[0].set_title(case.caption(head), fontsize=8.5, loc="left")
             shown += [case.truth[box], case.prediction[box]]
     label_legend(figure, shown, 8, 8.5)
-    figure.supxlabel("right: pale; clothing called background: grey; *: the label can be argued with", fontsize=9)
-    told = [f"of {name} photos {_range([case.score for case in group], '.2f')}" for name, group in groups.items()]
-    title = f"Mean IoU {', '.join(told)}"
+    told = "ground truth, and the prediction: pale where right, coloured where wrong, grey where clothing is missed"
+    figure.supxlabel(f"{told}\n*: the label can be argued with", fontsize=9)
+    told = [f"the {name} photos {_range([case.score for case in group], '.2f')}" for name, group in groups.items()]
+    title = f"Mean IoU of {', of '.join(told)}"
     if head:
         share = _range([case.hair_called_headwear for case in cases], ".0%")
         title = f"Where most hair is called headwear, it is {share} of the hair"

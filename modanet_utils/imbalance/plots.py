@@ -33,7 +33,7 @@ def opening(shares: pd.DataFrame) -> Drawn | None:
     axis.set(xlim=(None, 1), xlabel="share of all pixels (log scale)")
     commonest, rarest = ranks.drop("background").index[0], ranks[ranks > -9].index[-1]
     times = (seen.loc[commonest] / seen.loc[rarest]).max()
-    title = f"{rarest.capitalize()}: down to 1/{times:.0f} of the pixels of {commonest}"
+    title = f"The rarest garment, {rarest}, has as little as 1/{times:.0f} of the pixels of the commonest, {commonest}"
     title_above_legend(axis, title)
     ends = f"{seen.loc[rarest].min():.2%} for {rarest}, {shares.loc['background'].max():.0%} for background"
     return figure, f"Share of all pixels per class on a log scale, a dot a data set: {ends}. {title}."
@@ -89,7 +89,7 @@ def threshold_dots(thresholds: pd.DataFrame) -> Drawn:
     axis.text(0.48, len(clothing) - 0.6, "no weights", ha="right", va="bottom", fontsize=9, color="#555555")
     axis.xaxis.set_major_formatter(percent_ticks)
     axis.set(xlabel="probability above which the class wins over background (log scale)", xlim=(None, 1))
-    wins = "{}: wins from {:.2%} on with inverse weights, {:.1%} with their root"
-    title = wins.format(clothing.index[-1].capitalize(), *clothing[["inverse", "inverse_sqrt"]].iloc[-1])
+    wins = "Inverse weights let {} win from a probability of {:.2%}, their square root from {:.1%}"
+    title = wins.format(clothing.index[-1], *clothing[["inverse", "inverse_sqrt"]].iloc[-1])
     title_above_legend(axis, title)
     return figure, f"Probability above which each class wins over background, for three schemes of weights. {title}."

@@ -46,9 +46,9 @@ def answer(shown: Shown) -> Markdown:
         kind = two_kinds(recorded_classes(results))["kind"]
         small, seldom = (listed(list(kind.index[kind == name])) or "none" for name in ("small", "infrequent"))
         points.append(
-            f"**{escaped(title)}** ({results['dataset']['images']:,} images): small are {small}; in few images are "
-            f"{seldom}. Background takes {share['background']:.0%} of the pixels, {clothing.index[0]} "
-            f"{clothing.iloc[0]:.2%}, 1/{clothing.iloc[-1] / clothing.iloc[0]:.0f} of what {clothing.index[-1]} takes."
+            f"**{escaped(title)}** ({results['dataset']['images']:,} images): the rarest, {clothing.index[0]}, has "
+            f"1/{clothing.iloc[-1] / clothing.iloc[0]:.0f} of the pixels of the commonest, {clothing.index[-1]}. Small "
+            f"are {small}; in few images are {seldom}."
         )
         lowest = lowest_thresholds({title: results})[title]
         weights.append(f"{lowest['inverse']:.2%} ({lowest['inverse_sqrt']:.1%}) in {escaped(title)}")

@@ -7,18 +7,24 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
+from modanet_utils.classes import CLASSES
 from modanet_utils.plots import Drawn, ends_of, rows, titled
 from modanet_utils.remedies.tables import frame
 from modanet_utils.results.text import listed
 from modanet_utils.trials import TRIALS, color_of, label_of
 
-BUDGET = {"mean_iou": "mean IoU of 13 classes", "precision": "precision of clothing", "found": "classes found, of 13"}
+BUDGET = {"mean_iou": "mean IoU of {} classes", "precision": "precision of clothing", "found": "classes found, of {}"}
 
 
-def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int]) -> Drawn:
-    """Three scores against the length of training, a line a trial, from `against_their_own` of the part "length"."""
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
+def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], truth: NDArray) -> Drawn:
+    """Three scores against the length of training, a line a trial, from `against_their_own` of the part "length".
+
+    ``truth``: true pixels ``(photos, 16)``, which say how many classes there are.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(8.8, 3.1), layout="constrained")
+    classes = int(truth[:, 1 : len(CLASSES)].any(axis=0).sum())
     pairs = {name: TRIALS[name].against for name in table.index if TRIALS[name].part == "length"}
     for axis, (score, label) in zip(axes, BUDGET.items(), strict=True):
         for long, short in pairs.items():
@@ -28,9 +34,14 @@ def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int]) -> Drawn:
             axis.plot(spots, values, "o" + style, color=color, label=label_of(short))
             if score == "mean_iou":
                 _, low, high = ends_of(table.loc[known], score)
-                axis.vlines(spots, low, high, color=color, alpha=0.4)
-        top = 13.5 if score == "found" else 1.15 * float(table[f"{score}_high" if score == "mean_iou" else score].max())
-        axis.set(xlabel="epochs", title=label, ylim=(0, top))
+                axis.vlines(spots, low, high, color=color, alpha=0.4, lw=2.5)
+        top = (
+            classes + 0.5
+            if score == "found"
+            else 1.15 * float(table[f"{score}_high" if score == "mean_iou" else score].max())
+        )
+        axis.set(xlabel="epochs", ylim=(0, top))
+        axis.set_title(label.format(classes), fontsize=11)
         axis.set_xticks(sorted({epochs[name] for name in table.index}))
     axes[-1].yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
@@ -44,20 +55,26 @@ def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int]) -> Drawn:
 
 def remedy_dots(table: pd.DataFrame) -> Drawn:
     """What each remedy brings against its reference, and how much hair it calls headwear, best first, two panels."""
+    hair = {label_of(str(name)): 100 * share for name, share in table["hair_as_headwear"].items()}
     table = table[table["change"].notna()].sort_values("change", ascending=False)
-    labels = [f"{label_of(name)}\n(against: {row['against']})" for name, row in table.iterrows()]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 1.6 + 0.62 * len(table)), sharey=True, layout="constrained")
+    pairs = [(label_of(str(name)), str(against)) for name, against in table["against"].items()]
+    labels = [f"{name}\n(against: {against})" for name, against in pairs]
+    figure, axes = plt.subplots(1, 2, figsize=(8.8, 1.4 + 0.5 * len(table)), sharey=True, layout="constrained")
     gain, low, high = ends_of(table, "change", 100)
     for axis in axes:
         rows(axis, labels)
     axes[0].hlines(range(len(table)), low, high, color="#0072b2", lw=2.5, alpha=0.45)
     axes[0].plot(gain, range(len(table)), "o", color="#0072b2")
     axes[0].axvline(0, color="black", lw=1)
-    axes[0].set(xlabel="gain in mean IoU, percentage points")
-    axes[1].plot(100 * table["hair_as_headwear"], range(len(table)), "D", color="#8c7b6b")
-    axes[1].set(xlabel="hair called headwear, percent", xlim=(0, None))
-    clear = int((table["change_low"] > 0).sum())
-    title = f"{clear} of {len(table)} changes clearly raise{'s' * (clear == 1)} the mean IoU"
+    for row, ends in enumerate([hair[name], hair[against]] for name, against in pairs):
+        axes[1].plot(ends, [row, row], "D-", color="#8c7b6b", lw=1.2, markevery=[0])
+        axes[1].plot(ends[1], row, "D", color="#8c7b6b", mfc="white")
+        axes[1].annotate(f"{ends[0]:.1f}", (ends[0], row), (0, 7), textcoords="offset points", ha="center", fontsize=10)
+    axes[1].set(xlabel="hair called headwear, percent\n(empty: before the change)")
+    axes[1].set_xlim(0, 1.15 * axes[1].dataLim.x1)
+    axes[0].set(xlabel="gain in mean IoU,\npercentage points")
+    clear, fewer = int((table["change_low"] > 0).sum()), sum(hair[name] < hair[against] for name, against in pairs)
+    title = f"Of {len(table)} changes {clear} clearly raised the mean IoU; {fewer} left less hair called headwear"
     most = f"most by {label_of(str(table.index[0]))}, {gain[0]:+.1f} points" if len(table) else "none is there"
     alt = f"Gain in mean IoU with interval, and hair called headwear, a row a change. {title}; {most}."
     return titled(figure, title), alt
@@ -65,7 +82,5 @@ def remedy_dots(table: pd.DataFrame) -> Drawn:
 
 def opening(results: Mapping[str, Any]) -> Drawn | None:
     """The picture at the top of notebook 06, with its alternative text: recorded remedies."""
-    rows_ = results.get("remedies", {}).get("remedies")
-    if not rows_:
-        return None
-    return remedy_dots(frame(rows_))
+    found = results.get("remedies", {}).get("remedies")
+    return remedy_dots(frame(found)) if found else None

@@ -36,18 +36,16 @@ def against_their_own(counts: Counts, validation: Mapping[str, float], part: str
     return table
 
 
-def length_texts(table: pd.DataFrame, epochs: Mapping[str, int]) -> pd.DataFrame:
-    """`against_their_own` of the part "length" as a reader sees it; ``epochs`` by trial."""
+def length_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """`against_their_own` of the part "length" as a reader sees it."""
     columns = {"mean IoU": ("mean_iou", ".3f"), "gain": ("change", "+.3f"), "precision": ("precision", ".3f")}
-    shown = told(table.to_dict("index"), columns | {"classes found": ("found", ".0f")})
-    shown.insert(0, "epochs", [f"{epochs[name]}" for name in table.index])
-    return shown
+    return told(table.to_dict("index"), columns | {"classes found": ("found", ".0f")})
 
 
 def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`against_their_own` of the part "remedies" as a reader sees it."""
     columns = {"validation": ("validation", ".3f"), "mean IoU": ("mean_iou", ".3f"), "gain": ("change", "+.3f")}
-    shown = told(table.to_dict("index"), columns | {"hair called headwear": ("hair_as_headwear", ".1%")})
+    shown = told(table.to_dict("index"), columns)
     shown.insert(0, "against", table["against"].tolist())
     return shown
 
@@ -154,12 +152,12 @@ def over_trainings(seeds: Mapping[str, Sequence[NDArray]]) -> dict[str, dict[str
 
 
 def training_texts(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pd.DataFrame:
-    """`over_trainings` as a reader sees it: a row a trial and measure."""
+    """`over_trainings` as a reader sees it: a row a trial and measure, of the trials with several trainings."""
     rows = []
     for name, measures in found.items():
-        for title, row in measures.items():
+        for title, row in ((title, row) for title, row in measures.items() if row["trainings"] > 1):
             form = ".3f" if title == "mean IoU" else ".1%"
-            ends = f"{row['lowest']:{form}} to {row['highest']:{form}}" if row["trainings"] > 1 else "–"
+            ends = f"{row['lowest']:{form}} to {row['highest']:{form}}"
             one = {"trial": label_of(name), "measure": title, "trainings": str(row["trainings"])}
             rows.append(one | {"mean": row_text(row, "value", form), "lowest to highest": ends})
     return pd.DataFrame(rows).set_index("trial") if rows else pd.DataFrame()
@@ -191,6 +189,6 @@ def presence_scores(worn: NDArray, pixels: NDArray) -> dict[str, Any]:
 def presence_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """`presence_scores` of several trials as a reader sees them."""
     rows = {name: {**one, **one["classes"]["headwear"]} for name, one in found.items()}
-    columns = {"mean F1 of 13 classes": ("mean_f1", ".3f"), "hats found": ("recall", ".0%")}
+    columns = {"mean F1 of the classes": ("mean_f1", ".3f"), "hats found": ("recall", ".0%")}
     columns |= {"hats right": ("precision", ".0%"), "photos without a hat in which one is seen": ("false_hats", ".0%")}
     return told(rows, columns)

@@ -73,18 +73,12 @@ def _length(results: Mapping[str, Any]) -> str:
     return f"Three times the training moves the mean IoU of {listed(told)}{hair if None not in ends else ''}."
 
 
-def length(results: Mapping[str, Any]) -> Table:
-    """Recorded scores against the length of training."""
-    rows = _part(results, "length")
-    epochs = {name: results["trials"][name]["epochs"] for name in rows if name in results["trials"]}
-    return length_texts(frame(rows), epochs) if rows else NOTHING
-
-
 def _told(part: str, texts: Callable[[Any], pd.DataFrame]) -> Callable[[Mapping[str, Any]], Table]:
     """A function from results to the table of a recorded part, or to the word that it is not there."""
-    return lambda results: texts(found) if (found := _part(results, part)) else NOTHING
+    return lambda results: table if (found := _part(results, part)) and len(table := texts(found)) else NOTHING
 
 
+length = _told("length", lambda rows: length_texts(frame(rows)))
 trainings = _told("trainings", training_texts)
 remedies = _told("remedies", lambda rows: remedy_texts(frame(rows)))
 labels = _told("second_reading", second_texts)

@@ -23,9 +23,9 @@ def beside(results: Mapping[str, Any], tables: Mapping[str, Callable[[Mapping[st
 
 
 def claims(results: Mapping[str, Any], notebook: str) -> Table:
-    """The recorded claims of one notebook."""
+    """The recorded claims of one notebook, by their verdicts."""
     table = claims_table(results, notebook)
-    return NOTHING if table.empty else table
+    return NOTHING if table.empty else table.set_index("verdict").rename_axis(index=None, columns="verdict")
 
 
 def _headline_tests(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -117,7 +117,7 @@ def grouped_claims(found: Mapping[str, Mapping[str, Any]], groups: Mapping[str, 
                     value = "" if one["value"] is None else f": {_claimed(one['value'], one['interval'])}"
                     row |= {heading or "verdict": one["verdict"] + value, "measured by": one["measure"]}
             rows.append(row)
-    return pd.DataFrame(rows).fillna("–")
+    return pd.DataFrame(rows).fillna("–").set_index("about").rename_axis(index=None, columns="about")
 
 
 def _claimed(value: float | None, interval: list[float | None] | None) -> str:

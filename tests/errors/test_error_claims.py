@@ -71,9 +71,12 @@ def test_what_the_data_cannot_decide_says_why(evidence: Evidence) -> None:
     assert found["alike-colours-observed"]["measure"].startswith("not decided: ")
 
 
-def test_claims_on_hair_and_skin_need_no_counts(evidence: Evidence) -> None:
-    found = decided_claims(HAIR_AND_SKIN, Evidence(evidence.source))
-    assert len(found) == sum(map(len, HAIR_AND_SKIN.values())) and all(claim["value"] is not None for claim in found)
+def test_claims_on_hair_and_skin_say_of_how_few_photos_they_are(evidence: Evidence) -> None:
+    for photos, words in ((len(evidence.after), False), (4, True)):
+        found = decided_claims(HAIR_AND_SKIN, Evidence(evidence.source, evidence.after[:photos]))
+        assert len(found) == sum(map(len, HAIR_AND_SKIN.values()))
+        assert all(claim["value"] is not None for claim in found)
+        assert all(("(of 4 photos only)" in claim["measure"]) is words for claim in found)
 
 
 def test_the_price_of_weights_needs_the_trial_without_them(evidence: Evidence) -> None:

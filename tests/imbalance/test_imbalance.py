@@ -335,8 +335,10 @@ def test_the_answer_says_why_the_rare_are_rare(three: Dataset) -> None:
     drawn = results["dataset"] | {"name": "synthetic"}  # whatever the profile is called
     answer = text.answer({"Clothing Co-Parsing": results, "drawn": results | {"dataset": drawn}}).data
     head, empty, first, weights, missing = answer.splitlines()
-    assert first.startswith("* **Clothing Co-Parsing** (3 images): small are none; in few images are none. Background")
-    assert first.endswith("takes 91% of the pixels, belt 1.11%, 1/4 of what top takes.")
+    assert first == (
+        "* **Clothing Co-Parsing** (3 images): the rarest, belt, has 1/4 of the pixels of the commonest, top. "
+        "Small are none; in few images are none."
+    )
     assert weights.endswith(
         "from a probability of 1.20% (9.9%) in Clothing Co-Parsing on, without weights from 50% on."
     )
@@ -361,7 +363,7 @@ def test_figures_say_what_is_rare_in_which_way(found: Scan) -> None:
     drawn = plots.rarity_map({"one": table, "two": table}, SMALL, INFREQUENT)
     assert drawn[1].endswith("in one. Small: belt; in few images: bag.")
     _, alt = plots.threshold_dots(threshold_table(weight_table(found.image_pixels())))
-    assert ": wins from 1." in alt and "with inverse weights" in alt
+    assert "Inverse weights let scarf & tie win from a probability of 1.20%, their square root from 9.9%" in alt
     plt.close("all")
 
 

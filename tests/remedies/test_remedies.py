@@ -11,6 +11,7 @@ from modanet_utils.classes import HAIR, HEADWEAR
 from modanet_utils.remedies import plots, tables, text
 from modanet_utils.remedies.claims import CLAIMS, Evidence
 from modanet_utils.results.claims import decide
+from modanet_utils.results.text import NOTHING
 
 RNG = np.random.default_rng(0)
 
@@ -55,7 +56,7 @@ def test_each_remedy_stands_against_the_trial_from_which_it_differs(counts: dict
     )
     assert table.loc["combined_body", "hair_as_headwear"] == pytest.approx(0.05)
     shown = tables.remedy_texts(table)
-    assert shown.shape[1] <= 5 and shown.loc["hair and skin as outputs", "validation"] == "0.610"
+    assert shown.shape[1] <= 4 and shown.loc["hair and skin as outputs", "validation"] == "0.610"
 
 
 def test_a_remedy_whose_reference_is_missing_has_no_gain(counts: dict[str, np.ndarray]) -> None:
@@ -79,6 +80,7 @@ def test_over_trainings_holds_photos_and_trainings() -> None:
     photos = statistics.bootstrap(counts_of(0.5), metrics.clothing_mean_iou)
     assert same["value_high"] - same["value_low"] == pytest.approx(photos.high - photos.low, rel=0.3)
     assert tables.training_texts({"combined": {"mean IoU": found}}).shape == (1, 4)
+    assert text.trainings({"remedies": {"trainings": {"combined": {"mean IoU": alone}}}}) is NOTHING
 
 
 def test_presence_is_scored_by_class_and_false_hats_among_the_bare() -> None:
@@ -142,21 +144,27 @@ def test_every_sentence_stands_on_what_is_recorded(counts: dict[str, np.ndarray]
         "Of 2 single changes none clearly raises the mean IoU; the largest gain is that of recommended (+0.010" in said
     )
     assert said.endswith("hair and skin as outputs (-0.100 [-0.200, -0.050]) clearly lowers it.")
-    assert text.length(results).shape[1] <= 5 and "combined loss, 3 x as long" in text.length(results).index
+    assert text.length(results).shape[1] <= 4 and "combined loss, 3 x as long" in text.length(results).index
     assert text.remedies(results).loc["hair and skin as outputs", "against"] == "combined loss"
 
 
 def test_figures_show_what_the_tables_hold(counts: dict[str, np.ndarray]) -> None:
     length = tables.against_their_own(counts, {}, "length")
     epochs = {name: 45 if "long" in name else 15 for name in length.index}
+    truth = Evidence(counts).truth
+    truth[:, 6:14] = 0
     figures = [
-        plots.budget_lines(length, epochs)[0],
+        plots.budget_lines(length, epochs, truth)[0],
         plots.remedy_dots(tables.against_their_own(counts, {}, "remedies"))[0],
     ]
+    said = [axis.get_title("left") for axis in figures[0].axes]
+    assert said == ["mean IoU of 5 classes", "precision of clothing", "classes found, of 5"]
     lines = figures[0].axes[0].get_lines()
     assert sorted(lines[0].get_ydata()) == pytest.approx(
         length.loc[["cross_entropy", "cross_entropy_long"], "mean_iou"]
     )
     assert figures[1].axes[0].get_yticklabels()[0].get_text().startswith("hair and skin as outputs")
+    title = "Of 2 changes 1 clearly raised the mean IoU; 1 left less hair called headwear"
+    assert figures[1].get_suptitle() == title
     for figure in figures:
         plt.close(figure)

@@ -48,7 +48,7 @@ def test_claims_are_grouped_by_what_they_are_about_with_the_verdicts_of_all_resu
     first = Claim(complete["claims"][0]["id"], "Rare classes are missed.", "mean IoU", lambda _: None, above=0)
     second = replace(first, id="never-decided", statement="Nobody knows.")
     table = grouped_claims({"photos": complete, "drawn": {}}, {"Rare": (first, second)})
-    assert list(table["about"]) == ["Rare", ""]
+    assert list(table.index) == ["Rare", ""]
     assert list(table["photos"]) == ["supported: 0.100 [0.050, 0.200]", "–"]
     assert list(table["measured by"]) == ["mean IoU", "mean IoU; above 0"]
     assert "verdict" in grouped_claims({"": complete}, {"Rare": (first,)})

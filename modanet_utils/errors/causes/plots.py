@@ -61,7 +61,7 @@ def place_or_colour(one: Source) -> Drawn | None:
         model.annotate(f"{value:+.0f}", (value, row), (0, 9), ha="center", **SMALL)
     rows(model, list(CAUSES.values()))
     model.axvline(0, color="black", lw=1)
-    panel(model, "observed", xlabel="points per standard deviation")
+    panel(model, "hair called headwear", xlabel="points per standard deviation")
     for shift, (name, (label, color)) in zip((-0.35, 0.35), DOSES.items(), strict=True):
         line(doses, table.index + shift, table, name, color, label, 100)
     doses.axhline(0, color="black", lw=1)
@@ -72,7 +72,7 @@ def place_or_colour(one: Source) -> Drawn | None:
     words = {"height": "height in the picture", "distance": "distance in colour"}
     more, less = (f"{words[name]} ({points[name]:+.0f}" for name in sorted(words, key=lambda name: -abs(points[name])))
     clear = "more" if last["against_background_low"] > 0 else "not clearly more"
-    title = f"{more[0].upper()}{more[1:]} points) goes with it more than {less});\nrecoloured hair does {clear} than a "
+    title = f"{more[0].upper()}{more[1:]} points) counts more than {less});\nrecoloured hair does {clear} than a "
     ends = " and ".join(f"{100 * last[name]:+.1f} {label}" for name, (label, _) in DOSES.items())
     return finished(figure, one, f"{title}recoloured background", f"Points at the farthest: {ends}")
 
@@ -91,6 +91,6 @@ def crowd(one: Source) -> Drawn | None:
     legend_below(figure, axis)
     row, share = table.iloc[-1], table.index[-1]
     costs = "costs" if row["rear_high"] < 0 else "does not clearly cost"
-    title = f"Somebody in front {costs} mean IoU: {row['rear']:+.2f} at {share:.0%} covered"
+    title = f"A person in front {costs} the one behind: {row['rear']:+.2f} at {share:.0%} covered"
     title += f", a silhouette {row['silhouette']:+.2f}"
     return finished(figure, one, title, f"Both people together have {row['together']:.2f}, alone {row['alone']:.2f}")
