@@ -311,10 +311,10 @@ def _remedy(name: str, label: str, changes: dict[str, Any]) -> Trial:
     return Trial(f"combined_body_{name}", label, BODY | changes, part="remedies", against="combined_body")
 
 
-def _then(name: str, label: str, first: str, rate: float = 3e-4, against: str = "", **how: Any) -> Trial:
+def _then(name: str, label: str, first: str, against: str, change: dict[str, Any] | None = None, **how: Any) -> Trial:
     """The network of a trial with tagged photos goes on learning, at a lower rate."""
-    changes = BODY | TAGGED | {"learning_rate": rate}
-    return Trial(name, label, changes, part="remedies", against=against or first, after=first, **how)
+    changes = BODY | TAGGED | {"learning_rate": 3e-4} | (change or {})
+    return Trial(name, label, changes, part="remedies", against=against, after=first, **how)
 
 
 TRIALS: dict[str, Trial] = {
@@ -342,10 +342,14 @@ TRIALS: dict[str, Trial] = {
               against="combined_long"),
         Trial("combined_body_tagged_long", "with tagged photos, 3 x as long", BODY | TAGGED, part="remedies", longer=3,
               against="combined_body_long", seeds=3),
-        _then("combined_body_tagged_more", "longer, same size", "combined_body_tagged_long", longer=2 / 3),
-        _then("recommended", "recommended", "combined_body_tagged_long", against="combined_body_tagged_more",
+        _then("combined_body_tagged_more", "longer, same size", "combined_body_tagged_long",
+              "combined_body_tagged_long", longer=2 / 3),
+        _then("recommended", "recommended", "combined_body_tagged_long", "combined_body_tagged_more",
               longer=2 / 3, larger=1.5, seeds=3, color="#000000"),
-        _then("recommended_larger", "pictures twice as large", "recommended", 2e-4, longer=0.4, larger=2),
+        _then("recommended_unweighted", "recommended, weights left out at last", "combined_body_tagged_long",
+              "recommended", {"class_weights": "none"}, longer=2 / 3, larger=1.5),
+        _then("recommended_larger", "pictures twice as large", "recommended", "recommended", {"learning_rate": 2e-4},
+              longer=0.4, larger=2),
     )
 }  # fmt: skip
 """Every trial; a new one is one more entry."""
