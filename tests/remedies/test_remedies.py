@@ -122,6 +122,22 @@ def test_the_claims_follow_from_the_counts(counts: dict[str, np.ndarray]) -> Non
     assert decided["recommended-beats-combined"]["value"] is None
     assert "not decided: the recommended training is not there" in decided["recommended-beats-combined"]["measure"]
     assert all(claim.later for claim in CLAIMS)
+    decided = {
+        claim["id"]: claim for claim in decide(CLAIMS, Evidence(counts | {"combined_unweighted_long": counts_of(0.6)}))
+    }
+    weights = decided["weights-help-when-long"], decided["weights-cost-precision-when-long"]
+    assert [one["verdict"] for one in weights] == ["refuted", "supported"]
+    assert weights[0]["value"] == pytest.approx(mean["combined_long"] - 0.6, abs=0.01)
+
+
+def test_what_needs_no_training_stands_beside_the_network_as_it_is(counts: dict[str, np.ndarray]) -> None:
+    kept = {"validation": np.array([0.5, 0.51, 0.52]), "offsets": np.eye(14)[3]}
+    kept |= {"flipped": counts["combined"], "shifted": counts_of(0.6)}
+    found = tables.posthoc_scores(counts, {"combined": kept})["combined"]
+    assert found["offsets"] == {"boots": 1.0} and found["flipped_change"] == 0
+    assert found["shifted_change_low"] > 0.05 and found["flipped_validation"] == 0.51
+    shown = tables.posthoc_texts({"combined": found})
+    assert shown.index[1] == ("combined loss", "thresholds per class, from validation") and shown.shape == (2, 3)
 
 
 def test_every_sentence_stands_on_what_is_recorded(counts: dict[str, np.ndarray]) -> None:
