@@ -92,9 +92,9 @@ def read_map(given: str | Path | None) -> LabelMap:
         values |= {int(value): str(name) for value, name in (content.get("values") or {}).items()}
         colored = (content.get("colors") or {}).items()
         colors: dict[tuple[int, ...], str] = {ImageColor.getrgb(color)[:3]: str(name) for color, name in colored}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError):
         how = "write them as in 'values: {7: jeans}' or 'colors: {\"#ff0000\": jeans}'"
-        raise DatasetError(f"{file}: its values or colors cannot be read ({error}): {how}.") from None
+        raise DatasetError(f"{file}: its values or colors cannot be read: {how}.") from None
     if wrong := [name for name in [*values.values(), *colors.values()] if spelling(name) not in targets]:
         raise DatasetError(f"{file}: {wrong[0]!r} is not among its labels: {did_you_mean(wrong[0], names)}")
     # What no label stands for stays what it is, unless the map says otherwise.

@@ -85,6 +85,12 @@ def _photos(found: Found, link: bool) -> Photos:
     there = open_photos(found.photos, found.records)
     if there.unsure:
         raise DatasetError(f"{found.photos} holds several photos called {there.unsure[0]}: give the folder of one.")
+    taken: dict[str, Record] = {}
+    for one in found.records:
+        photo = there.names.get(one["id"])
+        if photo and (other := taken.setdefault(photo, one)) is not one:  # half of them would show another picture
+            both = f"{other['file_name']} and {one['file_name']}"
+            raise DatasetError(f"{found.photos}: {photo} is the only photo for {both}: give each its own, once.")
     if link and is_database(found.photos):
         raise DatasetError(f"{found.photos} is an LMDB, to which images/ cannot link: leave out --link.")
     return there
@@ -140,8 +146,9 @@ def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str
     """Records in ascending order of id, which is theirs where all are whole numbers; things with their own label."""
     names = {one["id"]: str(one["name"]) for one in coco["categories"]}
     ids = [one["id"] for one in coco["images"]]
-    if len(set(ids)) < len(ids):
-        raise DatasetError(f"{file} lists two images with the same id: give each its own.")
+    for what, different in (("images", {*ids}), ("categories", names)):
+        if len(different) < len(coco[what]):
+            raise DatasetError(f"{file} lists two {what} with the same id: give each its own.")
     whole = all(isinstance(one, int) for one in ids)
     number = {one: one if whole else place for place, one in enumerate(ids, 1)}
     records = {one["id"]: one | {"id": number[one["id"]]} for one in coco["images"]}
@@ -184,19 +191,24 @@ def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | N
     if root is None:
         return None
     beside = next((source / name for name in PHOTOS if (source / name).is_dir()), source / PHOTOS[0])
-    legend = fold if fold.values or fold.colors else _legend(source, root, fold)
+    legend = _legend(source, root, fold)
+    shown: dict[int, list[int]] = {}
     stems = [Path(name).stem for name in files[root]]
     digits = all(one.isascii() and one.isdigit() for one in stems) and len({*map(int, stems)}) == len(stems)
     records, things = [], []
     for place, (name, stem) in enumerate(zip(files[root], stems, strict=True), 1):
         image_id = int(stem) if digits else place
-        codes, labels = _codes(root / name, legend)
+        codes, labels = _codes(root / name, legend, shown)
         record = {"id": image_id, "file_name": name, "width": codes.shape[1], "height": codes.shape[0]}
         records.append(record)
+        there = np.unique(codes).tolist()
+        if unknown := [code for code in there if code not in labels]:
+            what = ", ".join(f"value {one}" if legend.values else f"colour #{one:06x}" for one in unknown[:8])
+            what += f" ({len(unknown)} in all)" * (len(unknown) > 8)
+            smooth = ", unless they are of smoothed edges: export masks without" * (len(unknown) > len(labels))
+            raise DatasetError(f"{root / name}: {what} is not in {legend.name}: name what it stands for there{smooth}.")
         for value, mask in writing.masks(codes + 1):  # of code 0, too
-            if (code := value - 1) not in labels:
-                what = f"value {code}" if legend.values else f"colour #{code:06x}"
-                raise DatasetError(f"{root / name}: {what} is not in {legend.name}: name what it stands for there.")
+            code = value - 1
             if fold.target(labels[code]) != LABELS[0]:
                 one = {"image_id": image_id, "source_label": labels[code], "segmentation": mask["segmentation"]}
                 things.append(one | mask)
@@ -206,6 +218,9 @@ def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | N
 def _legend(source: Path, masks: Path, fold: LabelMap) -> LabelMap:
     """The map with what a file beside the masks says of their values or colours."""
     file = next((folder / name for folder in (masks, source) for name in LEGENDS if (folder / name).is_file()), None)
+    mine: dict[Any, str] = {**fold.values, **fold.colors}
+    if file is None and mine:
+        return fold
     if file is None:
         names = ", ".join(LEGENDS)
         raise DatasetError(
@@ -224,22 +239,34 @@ def _legend(source: Path, masks: Path, fold: LabelMap) -> LabelMap:
             values[int(value[2])] = value[1]
         else:
             values[place] = line
-    return LabelMap(str(file), fold.targets, values, colors)
+    theirs: dict[Any, str] = {**values, **colors}
+    for code, label in theirs.items():
+        if spelling(mine.get(code, label)) != spelling(label):
+            both = f"{file} calls {code} {label!r}, {fold.name} calls it {mine[code]!r}"
+            raise DatasetError(f"{both}: correct or take away the one that is not of these masks.")
+    return fold if mine else LabelMap(str(file), fold.targets, values, colors)
 
 
-def _codes(file: Path, legend: LabelMap) -> tuple[np.ndarray, dict[int, str]]:
-    """A number for every pixel of a mask, ``(H, W)``, and the label each number stands for."""
+def _codes(file: Path, legend: LabelMap, shown: dict[int, list[int]]) -> tuple[np.ndarray, dict[int, str]]:
+    """A number for every pixel of a mask, ``(H, W)``, and its label; ``shown``: which colours palettes gave values."""
     try:
         with Image.open(file) as picture:
+            lossy, palette = picture.format == "JPEG", picture.getpalette() if picture.mode == "P" else None
             grey = picture.mode in ("1", "L", "P", "I", "I;16")
             pixels = np.asarray(picture if grey and legend.values else picture.convert("RGB"))
     except Exception:  # a damaged file can make a decoder raise nearly anything
         raise DatasetError(f"Mask {file} cannot be decoded: replace the file.") from None
+    if lossy:
+        raise DatasetError(f"Mask {file} is a JPEG by its content, which changes values: export PNG masks anew.")
     if pixels.ndim == 3 and legend.values and not legend.colors:
         if (pixels != pixels[..., :1]).any():
             raise DatasetError(f"Mask {file} is coloured, but {legend.name} names values: give it 'colors'.")
         pixels = pixels[..., 0]
     if pixels.ndim == 2:
+        for value in np.unique(pixels).tolist() if palette else ():
+            if shown.setdefault(value, color := (palette or [])[3 * value :][:3]) != color:
+                what = f"Mask {file} gives value {value} another colour than masks before it"
+                raise DatasetError(f"{what}: give 'colors' instead of values, or masks of one palette or none.")
         return pixels.astype(np.int64), {0: LABELS[0], 255: IGNORED} | legend.values
     named = {(red << 16) + (green << 8) + blue: label for (red, green, blue), label in legend.colors.items()}
     return pixels.astype(np.int64) @ (1 << 16, 1 << 8, 1), {0: LABELS[0]} | named

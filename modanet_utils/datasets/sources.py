@@ -134,8 +134,12 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
                 images.append(record | {"file_name": photos.target(record)})
     progress.close(f"{len(records):,} photos looked up")
     if not images:
-        found = f"no usable photo of the {len(records)} annotated images ({counted(verdicts)})"
-        raise DatasetError(f"{photos.root} holds {found}: give the folder whose files are named as in the annotations.")
+        most = max(verdicts, key=lambda verdict: len(verdicts[verdict]))
+        found = f"{counted(verdicts)}; {verdicts[most][0]} for one"
+        raise DatasetError(
+            f"{photos.root} holds no usable photo of the {len(records)} annotated images ({found}): give the folder "
+            f"whose files are named and sized as in the annotations, or as the masks."
+        )
     return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
 
 

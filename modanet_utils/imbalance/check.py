@@ -56,6 +56,8 @@ def _labels(dataset: Dataset, sizes: list[tuple[int, int]]) -> list[str]:
         counts = "".join(f"{shown[part][label]:>8,}" for part in parts)
         lines.append(f"{name:<12}{pixels[:, label].sum() / total:>10.3%}{(pixels[:, label] > 0).sum():>9,}{counts}")
     lines.append(f"{IGNORED:<12}{1 - pixels.sum() / total:>10.3%}{(pixels.sum(1) < np.prod(sizes, 1)).sum():>9,}")
+    if (covered := 1 - pixels[:, 0].sum() / total) < 0.001:
+        lines.append(f"only {covered:.3%} of the pixels have a label: outlines must be there, in pixels of the photos")
     for part in PARTS:
         if lacking := [name for label, name in enumerate(CLOTHING, 1) if not shown[part][label]]:
             lines.append(f"no photo of part {part} shows: {', '.join(lacking)}")

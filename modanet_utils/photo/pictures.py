@@ -32,7 +32,7 @@ def opened(photo: Any) -> tuple[np.ndarray, bool]:
         return _layers(photo)
     path = Path(photo).expanduser()
     if not path.is_file():
-        what = "is a folder without a picture in it" if path.is_dir() else "does not exist"
+        what = "is a folder, and none of its own files is taken for a picture" if path.is_dir() else "does not exist"
         raise ProjectError(f"Photo {path} {what}: give a picture file.")
     try:
         with warnings.catch_warnings():

@@ -97,11 +97,15 @@ def test_labels_that_a_map_lacks_are_all_named_with_the_nearest() -> None:
         ("labels: {jeans: [pants]}", "label 'jeans' becomes"),
         ("labels: {T-shirt: top, t shirt: outer}", "label 't shirt' becomes two things"),
         ("labels: {jeans: pants}\nvalues: {7: jean}", "'jean' is not among its labels: did you mean 'jeans'?"),
-        ("labels: {jeans: pants}\nvalues: {x: jeans}", "its values or colors cannot be read"),
-        ("labels: {jeans: pants}\nvalues: 7", "its values or colors cannot be read"),
-        ("labels: {jeans: pants}\ncolors: {12: jeans}", "its values or colors cannot be read"),
-        ('labels: {jeans: pants}\ncolors: {"#ff00": jeans, "#qq0000": jeans}', "its values or colors cannot be read"),
-        ("labels: {jeans: pants}\nfirst_value: x", "its values or colors cannot be read"),
+        ("labels: {jeans: pants}\nvalues: {x: jeans}", "its values or colors cannot be read: write them as"),
+        ("labels: {jeans: pants}\nvalues: [jeans]", "its values or colors cannot be read: write them as"),
+        ("labels: {jeans: pants}\nvalues: 7", "its values or colors cannot be read: write them as"),
+        ("labels: {jeans: pants}\ncolors: {12: jeans}", "its values or colors cannot be read: write them as"),
+        (
+            'labels: {jeans: pants}\ncolors: {"#ff00": jeans, "#qq0000": jeans}',
+            "its values or colors cannot be read: write them as",
+        ),
+        ("labels: {jeans: pants}\nfirst_value: x", "its values or colors cannot be read: write them as"),
     ],
 )
 def test_a_map_that_makes_no_sense_is_refused_in_one_sentence(text: str, said: str, tmp_path: Path) -> None:

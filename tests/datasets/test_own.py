@@ -130,7 +130,9 @@ def test_photos_elsewhere_are_named_or_linked(tmp_path: Path) -> None:
     (source / "images" / "train").rename(tmp_path / "Photos")
     (tmp_path / "Photos" / "a.jpg").rename(tmp_path / "Photos" / "A.JPG")
     file = source / "instances.json"
-    with pytest.raises(DatasetError, match="no usable photo of the 3 annotated images"):
+    with pytest.raises(
+        DatasetError, match=r"no usable photo of the 3 annotated images \(3 missing, .*; train/b.jpg for"
+    ):
         convert(file, tmp_path / "none", source / "map.yaml")
     convert(file, tmp_path / "out", source / "map.yaml", tmp_path / "Photos", link=True)
     assert (tmp_path / "out" / "images").resolve() == tmp_path / "Photos"
@@ -153,6 +155,11 @@ BAD_COCO: dict[str, tuple[dict[str, Any], str]] = {
     "image": ({"annotations": [annotation("z", 0, [])]}, "has a category or an image that the file does not list"),
     "size": ({"annotations": [annotation("b", 0, {"size": [3, 4], "counts": "x"})]}, "has a mask of size .3, 4."),
     "ids": ({"images": [record(1), record(1)]}, "two images with the same id"),
+    "category ids": ({"categories": [{"id": 0, "name": n} for n in ("jeans", "boot")]}, "two categories with the same"),
+    "one photo of two": (
+        {"images": [record(i) | {"id": i, "file_name": f"{n}/b.jpg"} for i, n in (("b", "train"), ("a", "val"))]},
+        "b.jpg is the only photo for train/b.jpg and val/b.jpg: give each its own, once.",
+    ),
     "list": ({"images": [record(1) | {"id": [1]}]}, "is a list or an object"),
 }
 
@@ -267,6 +274,13 @@ def test_a_published_map_reads_its_label_maps(tmp_path: Path) -> None:
     values = np.arange(20, dtype=np.uint8).repeat(30).reshape(20, 30)
     source = photos_with_masks(tmp_path / "lip", Image.fromarray(values), None)
     said = convert(source, tmp_path / "out", "lip")
+    (source / "classes.txt").write_text("background\nHat\nHair\n")  # says the same
+    assert convert(source, tmp_path / "out", "lip") == said
+    (source / "classes.txt").write_text("background\nHat\nJeans\n")
+    with pytest.raises(
+        DatasetError, match="classes.txt calls 2 'Jeans', map lip calls it 'Hair': correct or take away"
+    ):
+        convert(source, tmp_path / "other", "lip")
     assert "map lip cannot express bag, belt: no label" in said and "skin: Face (2), Left-arm (2)" in said
     rows = open_dataset(tmp_path / "out").label_map(7)[:, 0].tolist()
     assert rows == [0, 12, 14, 0, 7, 9, 6, 5, 0, 8, 5, 13, 11, 15, 15, 15, 15, 15, 4, 4]
@@ -279,6 +293,16 @@ BAD_MASKS: dict[str, tuple[Image.Image, str | None, str]] = {
         "nothing says what the values of the masks stand for: add",
     ),
     "unknown value": (Image.fromarray(VALUES), "0 background\n1 jeans", "value 2 is not in "),
+    "many values": (
+        Image.fromarray(np.arange(3, 23, dtype=np.uint8).repeat(30).reshape(20, 30)),
+        "1 jeans",
+        "value 9, value 10 (20 in all) is not in ",
+    ),
+    "smoothed colours": (
+        palette().convert("RGB").resize((30, 20), Image.Resampling.BICUBIC, (0, 0, 29, 19)),
+        "jeans:255,0,0",
+        "edges: export",
+    ),
     "unknown label": (Image.fromarray(VALUES), "1 jean\n2 shirt, blouse", "says nothing of 1 of 3 labels, 'jean'"),
     "colours": (Image.fromarray(COLOURS[VALUES]), "1 jeans", "is coloured, but"),
 }
@@ -305,6 +329,15 @@ def test_damaged_masks_and_photos(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"Mask .*7.png cannot be decoded: replace the file\.$"):
         convert(source, tmp_path / "out", source / "map.yaml")
     assert open_dataset(tmp_path / "out").ids == [12]
+    Image.fromarray(VALUES // 2).save(source / "masks" / "7.png", "JPEG")
+    with pytest.raises(DatasetError, match=r"Mask .*7.png is a JPEG by its content"):
+        convert(source, tmp_path / "out", source / "map.yaml")
+    palette().save(source / "masks" / "7.png")
+    other = palette()
+    other.putpalette(COLOURS[::-1].tobytes())  # as of a program that orders the colours of each picture anew
+    other.save(source / "masks" / "sub" / "12.png")
+    with pytest.raises(DatasetError, match=r"12.png gives value 0 another colour than masks before it: give 'colors'"):
+        convert(source, tmp_path / "out", source / "map.yaml")
 
 
 # ---------------------------------------------------------------------------------------- CCP, and the check
@@ -357,3 +390,11 @@ def test_the_check_says_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "photos: 0 missing, 1 unreadable, 1 of the wrong size, 5 usable" in said
     assert "2 photos in 1 scenes; 2 of them may end in different parts: convert the folder" in said
     assert content(tmp_path / "out") == before
+
+
+def test_the_check_says_that_hardly_any_pixel_has_a_label(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    far = [annotation("a", 0, [rectangle(900, 900, 9, 9)])]
+    source = foreign(tmp_path / "mine", annotations=far)
+    picture(source / "images" / "train" / "gone.jpg")
+    assert main(["convert", str(source), str(tmp_path / "out"), "--map", str(source / "map.yaml")]) == 0
+    assert "only 0.000% of the pixels have a label: outlines must be there" in capsys.readouterr().out
