@@ -16,7 +16,7 @@ from modanet_utils.photo.pictures import ENDINGS
 from modanet_utils.photo.plots import overlay
 from modanet_utils.plots import PALETTE
 from modanet_utils.progress import Progress
-from modanet_utils.project import ProjectError, write_json, write_whole
+from modanet_utils.project import ProjectError, plain_error, write_json, write_whole
 
 
 def predict(photos: Sequence[Path], out: Path, run: str | None = None) -> bool:
@@ -28,7 +28,11 @@ def predict(photos: Sequence[Path], out: Path, run: str | None = None) -> bool:
     if out.exists() and not out.is_dir():
         raise ProjectError(f"{out} is a file: give --out a folder.")
     network = open_network(run)
-    inside = {one: sorted(p for p in one.iterdir() if p.suffix.lower() in ENDINGS) for one in photos if one.is_dir()}
+    inside = {
+        one: sorted(p for p in one.iterdir() if p.suffix.lower() in ENDINGS and not p.name.startswith("._"))  # of macOS
+        for one in photos
+        if one.is_dir()
+    }
     files = list(dict.fromkeys(file for one in photos for file in inside.get(one) or [one]))
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -38,7 +42,7 @@ def predict(photos: Sequence[Path], out: Path, run: str | None = None) -> bool:
             try:
                 image, things = _one(network, file, out)
             except (OSError, ValueError) as error:
-                print(error, file=sys.stderr)
+                print(plain_error(error), file=sys.stderr)
                 continue
             images.append({"id": len(images) + 1} | image)
             for one in things:

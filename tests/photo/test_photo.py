@@ -248,6 +248,7 @@ def test_a_folder_of_photos_is_segmented(tiny: Path, folder: Path, capsys: pytes
     save(folder / "in" / "a.png", 0)
     save(folder / "in" / "b.jpg", 1, (50, 80))
     (folder / "in" / "notes.txt").write_text("no picture, and not named as one")
+    (folder / "in" / "._a.png").write_bytes(b"what macOS puts beside a photo")
     assert main(["predict", "in", "--run", str(tiny)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("1 of 2 · ") and "a.png: " in said[0]
