@@ -344,12 +344,12 @@ TRIALS: dict[str, Trial] = {
               against="combined_body_long", seeds=3),
         _then("combined_body_tagged_more", "longer, same size", "combined_body_tagged_long",
               "combined_body_tagged_long", longer=2 / 3),
-        _then("recommended", "recommended", "combined_body_tagged_long", "combined_body_tagged_more",
-              longer=2 / 3, larger=1.5, seeds=3, color="#000000"),
-        _then("recommended_unweighted", "recommended, weights left out at last", "combined_body_tagged_long",
-              "recommended", {"class_weights": "none"}, longer=2 / 3, larger=1.5),
-        _then("recommended_larger", "pictures twice as large", "recommended", "recommended", {"learning_rate": 2e-4},
-              longer=0.4, larger=2),
+        _then("combined_body_tagged_larger", "longer, larger pictures", "combined_body_tagged_long",
+              "combined_body_tagged_more", longer=2 / 3, larger=1.5),
+        _then("recommended", "recommended", "combined_body_tagged_long", "combined_body_tagged_larger",
+              {"class_weights": "none"}, longer=2 / 3, larger=1.5, seeds=3, color="#000000"),
+        _then("combined_body_tagged_largest", "pictures twice as large", "combined_body_tagged_larger",
+              "combined_body_tagged_larger", {"learning_rate": 2e-4}, longer=0.4, larger=2),
     )
 }  # fmt: skip
 """Every trial; a new one is one more entry."""

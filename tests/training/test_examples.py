@@ -35,13 +35,20 @@ def test_photos_are_spread_over_the_scores_of_those_that_show_a_rare_class() -> 
 
 
 def test_networks_without_weights_are_left_out(tmp_path: Path) -> None:
-    names = ("combined", "cross_entropy", "combined_body", "recommended", "recommended_larger", "combined-seed1")
+    names = (
+        "combined",
+        "cross_entropy",
+        "combined_body",
+        "recommended",
+        "combined_body_tagged_largest",
+        "combined-seed1",
+    )
     runs: dict[str, Any] = {name: SimpleNamespace(folder=tmp_path / name) for name in names}
     for name in names:
         (tmp_path / name).mkdir()
         (tmp_path / name / WEIGHTS).touch()
     assert list(networks(runs)) == ["cross_entropy", "combined", "recommended"]
-    for name in ("recommended", "recommended_larger"):
+    for name in ("recommended", "combined_body_tagged_largest"):
         (tmp_path / name / WEIGHTS).unlink()
     assert list(networks(runs)) == ["cross_entropy", "combined", "combined_body"]
     del runs["combined_body"], runs["cross_entropy"]
