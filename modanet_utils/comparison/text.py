@@ -152,11 +152,15 @@ def _free_and_paid(results: Mapping[str, Any]) -> list[str]:
     leak = f"{min(leaks):.0f}% to {max(leaks):.0f}%" if len(leaks) > 1 else f"{leaks[0]:.0f}%"
     nothing = "is free" + ", so begin with it" * (cost["mean_iou_low"] > 0)
     verb = "costs precision" if cost["precision_high"] < 0 else nothing
+    long = [_claim(results, f"weights-{what}-when-long") for what in ("help", "cost-precision")]
+    moved = [value_text(claim["value"], claim["interval"], "+.3f") for claim in long if claim]
+    epochs = results["trials"].get("combined_long", {}).get("epochs")
+    later = f" After {epochs} epochs they move the mean IoU by {' and precision by '.join(moved)}." * (len(moved) == 2)
     return [
         f"The loss alone {verb}: without class weights the mean IoU goes from {mean[0]} to {mean[1]}, precision from "
         f"{precision[0]} to {precision[1]}.",
         f"The class weights bring {full['found'] - free['found']} more classes and a mean IoU of {mean[2]}; they take "
-        f"precision to {precision[2]}, and {leak} of the hair is called headwear.",
+        f"precision to {precision[2]}, and {leak} of the hair is called headwear.{later}",
     ]
 
 

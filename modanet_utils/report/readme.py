@@ -37,7 +37,7 @@ def _classes() -> str:
     }
     rows["**mean**"] = ["", *(value_text(test["mean_iou"]) for test in tests.values())]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["photos", *tests]).rename_axis(columns="IoU")
-    first = "Each is its trial's first training; [every trial](reports/ccp/trials.md) has the other seeds."
+    first = "Each is its trial's first training."
     return f"{markdown(table)}\n\n{caption(recorded())} {first}"
 
 

@@ -102,6 +102,10 @@ def test_the_loss_is_free_where_its_interval_says_so(results: dict[str, Any], hi
     assert f"* The loss alone {verb}: without class weights the mean IoU goes from " in combined(results).data
     results["remedies"]["two_by_two"]["effects"]["loss"]["mean_iou_low"] = -0.01
     assert "begin" not in combined(results).data
+    gain = next(claim for claim in results["claims"] if claim["id"] == "weights-help-when-long")
+    assert f"After 45 epochs they move the mean IoU by {gain['value']:+.3f} [" in combined(results).data
+    gain["value"] = None
+    assert "epochs they move" not in combined(results).data
     del results["remedies"]["two_by_two"]
     price = next(claim for claim in results["claims"] if claim["id"] == "precision-pays")
     assert f"* Precision of clothing changes by {price['value']:.3f} [" in combined(results).data
