@@ -50,20 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
 
 
-@pytest.hookimpl(optionalhook=True)  # pytest-xdist's: `make test` runs two processes
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """One process executes the notebooks, which share their trainings; a file's tests stay together beside it."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFile(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.split("::")[0]
-            return "notebooks" if file.endswith(".ipynb") else file
-
-    config.option.loadscopereorder = False  # as listed: the notebooks take longest and come first
-    return ByFile(config, log)
-
-
 # ---------------------------------------------------------------------------------------- real data
 
 

@@ -15,7 +15,7 @@ import yaml
 from nbformat import NotebookNode
 from papermill import inspect_notebook
 
-from modanet_utils.report.execute import notebook_parameters, unfinished, warnings
+from modanet_utils.report.execute import notebook_parameters, unfinished
 from modanet_utils.results.schema import check_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
 
@@ -103,7 +103,8 @@ def test_it_was_executed_in_order_to_its_end_without_an_error(path: Path) -> Non
 
 @every_notebook
 def test_nothing_was_written_to_the_error_stream(path: Path) -> None:
-    assert warnings(read(path)) == []
+    outputs = [output for cell in code_cells(read(path)) for output in cell.outputs]
+    assert [one.text for one in outputs if one.output_type == "stream" and one.name == "stderr"] == []
 
 
 @every_notebook
