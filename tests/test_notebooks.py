@@ -123,7 +123,7 @@ def test_it_is_small_enough_to_be_shown(path: Path) -> None:
 @every_notebook
 def test_cells_are_short(path: Path) -> None:
     for cell in code_cells(read(path)):
-        if not has_tag(cell, "injected-parameters") and not has_tag(cell, "parameters"):  # a line a parameter
+        if not has_tag(cell, "injected-parameters"):
             assert len(cell.source.strip().splitlines()) <= MAX_LINES, cell.source
 
 

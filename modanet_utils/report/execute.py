@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 
 from modanet_utils.project import ROOT, ProjectError, write_whole
 from modanet_utils.results.workspace import RESULTS_VARIABLE
+from modanet_utils.trials import OWN
 
 TIMES = "times.json"
 """Beside an executed series: how long each cell took."""
@@ -90,7 +91,9 @@ def _execute(notebook: NotebookNode, parameters: dict[str, Any], path: Path) -> 
 
     from modanet_utils.report.engine import keep_times  # with it comes the engine; both load papermill
 
-    ordered = {name: parameters[name] for name in notebook_parameters(notebook) if name in parameters}
+    taken = notebook_parameters(notebook)
+    names = [*taken, *OWN[1:]] if "loss" in taken else taken  # what goes with a loss has no line of its own there
+    ordered = {name: parameters[name] for name in names if name in parameters}
     target = str(path).replace("{", "{{").replace("}", "}}")  # papermill formats the path
     settings: dict[str, Any] = {"kernel_name": "python3", "cwd": path.parent, "progress_bar": False}
     settings |= {"engine_name": "watched", "name": path.stem}

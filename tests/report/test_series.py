@@ -148,6 +148,19 @@ def test_an_own_loss_is_in_the_plan_of_trials_and_given_to_the_notebooks(
     assert {key: asked[-1].get(key, "not given") for key in (*own, "dice")} == own | {"dice": "not given"}
 
 
+@pytest.mark.parametrize(("takes", "passed"), [("loss = None", {"loss": "focal", "gamma": 3}), ("epochs = 1", {})])
+def test_what_goes_with_a_loss_reaches_the_notebook_that_takes_one(
+    takes: str, passed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any, parameters: dict[str, Any], **__: Any) -> None:
+        raise RuntimeError(str(parameters))
+
+    monkeypatch.setattr("papermill.execute_notebook", stopped)
+    cell = new_code_cell(f"{takes}  # as it is", metadata={"tags": ["parameters"]})
+    with pytest.raises(RunError, match=re.escape(str(passed))):
+        run_one(new_notebook(cells=[cell]), "one", {"loss": "focal", "gamma": 3}, tmp_path)
+
+
 def test_every_notebook_must_take_every_parameter(project: Path, capsys: pytest.CaptureFixture) -> None:
     path = project / "notebooks" / f"{NOTEBOOKS[2]}.ipynb"
     notebook = nbformat.read(path, as_version=4)
