@@ -20,6 +20,7 @@ TUNED = {
     "class weights": {"combined_unweighted": "none", "combined": "inverse\nsquare root", "combined_inverse": "inverse"},
 }
 """Settings of the loss of which several values were trained: each trial's name and value; notebook 03's value too."""
+CLASS_AWARE = "combined_body", "combined_body_repeat", "combined_body_pasted"
 BUDGET = {"mean_iou": "mean IoU of {} classes", "precision": "precision of clothing", "found": "classes found, of {}"}
 
 

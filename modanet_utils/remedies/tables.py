@@ -42,6 +42,27 @@ def tuning(counts: Counts, settings: Mapping[str, Mapping[str, str]]) -> dict[st
     return compared({name: counts[name] for name in names}, None, {}).to_dict("index")
 
 
+def infrequent(counts: Counts, trials: Sequence[str]) -> dict[str, dict[str, float]]:
+    """IoU of the classes that fewer than a third of the photos show, fewest first, by class and trial; and ``photos``,
+    that show it. Empty where one of the trials, the first of which is the reference, is not there."""
+    if not set(trials) <= counts.keys():
+        return {}
+    photos = {label: int((counts[trials[0]][:, label].sum(axis=1) > 0).sum()) for label in range(1, len(CLASSES))}
+    kept = sorted((label for label, n in photos.items() if 0 < n < len(counts[trials[0]]) / 3), key=lambda c: photos[c])
+    scores = {name: metrics.class_scores(counts[name].sum(axis=0)).iou for name in trials}
+    return {CLASSES[c]: {"photos": photos[c], **{name: float(scores[name][c]) for name in trials}} for c in kept}
+
+
+def infrequent_texts(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """`infrequent` as a reader sees it."""
+    table = {
+        label: {"photos" if name == "photos" else label_of(name): f"{n:.0f}" if name == "photos" else f"{n:.3f}"
+                for name, n in row.items()}
+        for label, row in rows.items()
+    }  # fmt: skip
+    return pd.DataFrame.from_dict(table, orient="index")
+
+
 def length_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`against_their_own` of the part "length" as a reader sees it."""
     columns = {"mean IoU": ("mean_iou", ".3f"), "gain": ("change", "+.3f"), "precision": ("precision", ".3f")}

@@ -8,6 +8,7 @@ from IPython.display import Markdown
 
 from modanet_utils.remedies.tables import (
     frame,
+    infrequent_texts,
     length_texts,
     posthoc_texts,
     presence_texts,
@@ -81,6 +82,7 @@ def _told(part: str, texts: Callable[[Any], pd.DataFrame]) -> Callable[[Mapping[
 length = _told("length", lambda rows: length_texts(frame(rows)))
 trainings = _told("trainings", training_texts)
 remedies = _told("remedies", lambda rows: remedy_texts(frame(rows)))
+infrequent = _told("infrequent", infrequent_texts)
 labels = _told("second_reading", second_texts)
 presence = _told("presence", presence_texts)
 posthoc = _told("posthoc", posthoc_texts)

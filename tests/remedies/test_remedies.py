@@ -165,6 +165,22 @@ def test_every_sentence_stands_on_what_is_recorded(counts: dict[str, np.ndarray]
     assert text.remedies(results).loc["hair and skin as outputs", "against"] == "combined loss"
 
 
+def test_the_classes_of_few_photos_stand_with_what_class_aware_changes_bring(counts: dict[str, np.ndarray]) -> None:
+    names = ["combined_body", "combined_body_repeat"]
+    few = {name: counts[name].copy() for name in names}
+    for one in few.values():
+        one[2:, 3] = one[3:, 10] = 0  # boots on two of twelve photos, shorts on three
+        one[:, HEADWEAR] = 0  # on none
+    rows = tables.infrequent(few, names)
+    assert {name: row["photos"] for name, row in rows.items()} == {"boots": 2, "shorts": 3}
+    assert rows["shorts"]["combined_body_repeat"] == pytest.approx(0.55, abs=0.01)
+    shown = text.infrequent({"remedies": {"infrequent": rows}})
+    assert list(shown.columns) == ["photos", "hair and skin as outputs", "rare photos repeated"]
+    assert shown.loc["boots"].tolist()[0] == "2" and shown.loc["shorts"].tolist()[2].startswith("0.5")
+    assert tables.infrequent(few, [*names, "combined_body_pasted"]) == {}
+    assert text.infrequent({"remedies": {"infrequent": {}}}) is NOTHING
+
+
 def test_tuning_is_decided_by_what_validation_prefers(counts: dict[str, np.ndarray]) -> None:
     gammas = {f"combined_body_gamma{gamma}": counts_of(share) for gamma, share in ((0, 0.7), (1, 0.65), (3, 0.4))}
     for preferred, verdict in (("combined_body_gamma1", "supported"), ("combined_body_gamma3", "refuted")):
