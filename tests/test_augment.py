@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from modanet_utils import augment as module
-from modanet_utils.augment import PADDING, Letterbox, augment, training_transform
-from modanet_utils.classes import IGNORE
+from modanet_utils.augment import PADDING, WORN_OVER, Letterbox, augment, paste, training_transform
+from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE, SKIN
 
 SIDES = st.integers(1, 70)
 LETTERBOXES = st.builds(Letterbox, st.integers(8, 48), st.integers(8, 48))
@@ -182,3 +182,41 @@ def test_an_argument_that_albumentations_does_not_know_is_an_error(name: str, mo
     monkeypatch.setattr(module.A, name, functools.partial(getattr(module.A, name), no_such_argument=1))
     with pytest.raises(UserWarning, match="no_such_argument"):
         training_transform()
+
+
+# ----------------------------------------------------------------------------------- pasted garments
+
+BOOTS, FOOTWEAR, PANTS = (CLASSES.index(name) for name in ("boots", "footwear", "pants"))
+
+
+def person(scale: int, top: int, middle: int, feet: int, hat: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A stick of a person, six units high from the face down; every label's pixels have its number as colour."""
+    truth = np.zeros((64, 48), np.uint8)
+    columns = slice(middle - scale, middle + scale)
+    truth[top - scale : top, columns] = HEADWEAR if hat else HAIR
+    truth[top : top + scale, columns] = SKIN
+    truth[top + scale : top + 5 * scale, columns] = PANTS
+    truth[top + 5 * scale : top + 6 * scale, columns] = feet
+    return np.repeat(truth[..., None], 3, axis=2), truth
+
+
+@pytest.mark.parametrize("label", [HEADWEAR, BOOTS])
+def test_a_garment_lands_where_it_is_worn_whatever_size_and_place_its_giver_has(label: int) -> None:
+    image, truth = person(4, 20, 30, FOOTWEAR, hat=False)
+    bare = truth.copy()
+    paste(image, truth, *person(8, 10, 12, BOOTS, hat=True), label)
+    there, wanted = truth == label, (bare == HAIR if label == HEADWEAR else bare == FOOTWEAR)
+    assert (there & wanted).sum() >= 0.8 * wanted.sum() and there.sum() <= 1.3 * wanted.sum()
+    assert (image[there] == label).mean() > 0.6  # its colours come along; at its edge they are mixed
+    untouched = ~there & (truth != IGNORE)
+    assert (truth[untouched] == bare[untouched]).all() and (image[untouched] == bare[untouched][:, None]).all()
+    assert ((truth == IGNORE) == ((bare == FOOTWEAR) & ~there & (label == BOOTS))).all()
+
+
+@pytest.mark.parametrize("label", WORN_OVER)
+def test_nothing_is_pasted_without_a_garment_or_a_person(label: int) -> None:
+    empty = np.zeros((64, 48, 3), np.uint8), np.zeros((64, 48), np.uint8)
+    for wearer, giver in ((empty, person(8, 10, 20, BOOTS, True)), (person(8, 10, 20, FOOTWEAR, False), empty)):
+        image, truth = (each.copy() for each in wearer)
+        paste(image, truth, *giver, label)
+        assert (truth == wearer[1]).all() and (image == wearer[0]).all()

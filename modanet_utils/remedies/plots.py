@@ -15,6 +15,11 @@ from modanet_utils.remedies.tables import frame
 from modanet_utils.results.text import listed
 from modanet_utils.trials import TRIALS, color_of, label_of
 
+TUNED = {
+    "gamma": {f"combined_body{f'_gamma{gamma}' * (gamma != 2)}": str(gamma) for gamma in range(4)},
+    "class weights": {"combined_unweighted": "none", "combined": "inverse\nsquare root", "combined_inverse": "inverse"},
+}
+"""Settings of the loss of which several values were trained: each trial's name and value; notebook 03's value too."""
 BUDGET = {"mean_iou": "mean IoU of {} classes", "precision": "precision of clothing", "found": "classes found, of {}"}
 
 
@@ -78,6 +83,29 @@ def remedy_dots(table: pd.DataFrame) -> Drawn:
     most = f"most by {label_of(str(table.index[0]))}, {gain[0]:+.1f} points" if len(table) else "none is there"
     alt = f"Gain in mean IoU with interval, and hair called headwear, a row a change. {title}; {most}."
     return titled(figure, title), alt
+
+
+def tuning(results: Mapping[str, Any]) -> Drawn | None:
+    """Mean IoU with interval, and precision, against each of `TUNED`, from the recorded part "tuning"."""
+    found = results.get("remedies", {}).get("tuning", {})
+    panels = {title: [name for name in names if name in found] for title, names in TUNED.items()}
+    panels = {title: names for title, names in panels.items() if len(names) > 1}
+    if not panels:
+        return None
+    figure, axes = plt.subplots(1, len(panels), figsize=(8.8, 3.3), sharey=True, squeeze=False, layout="constrained")
+    said = []
+    for axis, (title, names) in zip(axes[0], panels.items(), strict=True):
+        table, at = frame({name: found[name] for name in names}), range(len(names))
+        mean, low, high = ends_of(table, "mean_iou")
+        axis.plot(at, table["precision"], "s--", color="#56606b", label="precision of clothing")
+        axis.vlines(at, low, high, color="#0072b2", alpha=0.45, lw=2.5)
+        axis.plot(at, mean, "o-", color="#0072b2", label="mean IoU, 95% interval")
+        axis.set(xlabel=title, ylim=(0, 1.1 * float(table["precision"].max())), xlim=(-0.3, len(names) - 0.7))
+        axis.set_xticks(list(at), [TUNED[title][name] for name in names])
+        said.append(f"{mean.min():.3f} to {mean.max():.3f} over {title}")
+    axes[0][0].legend(frameon=False, loc="lower left")
+    title = f"Mean IoU goes from {listed(said)}"
+    return titled(figure, title), f"Mean IoU and precision against settings of the loss. {title}."
 
 
 def opening(results: Mapping[str, Any]) -> Drawn | None:

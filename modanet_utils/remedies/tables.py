@@ -36,6 +36,12 @@ def against_their_own(counts: Counts, validation: Mapping[str, float], part: str
     return table
 
 
+def tuning(counts: Counts, settings: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    """`compared` of the trials that differ in one setting of the loss, by name."""
+    names = [name for trials in settings.values() for name in trials if name in counts]
+    return compared({name: counts[name] for name in names}, None, {}).to_dict("index")
+
+
 def length_texts(table: pd.DataFrame) -> pd.DataFrame:
     """`against_their_own` of the part "length" as a reader sees it."""
     columns = {"mean IoU": ("mean_iou", ".3f"), "gain": ("change", "+.3f"), "precision": ("precision", ".3f")}

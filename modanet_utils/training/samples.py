@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from modanet_utils.augment import PADDING, Letterbox, augment, training_transform
+from modanet_utils.augment import PADDING, WORN_OVER, Letterbox, augment, paste, training_transform
 from modanet_utils.classes import CLASSES, IGNORE
 from modanet_utils.datasets.coco import IMAGES, DatasetError
 from modanet_utils.datasets.coco import Dataset as Photos
@@ -62,6 +62,10 @@ class Samples(Dataset):
         self.photos, self.ids, self.seed = photos, ids, config.seed
         self.letterbox = Letterbox(config.image_height, config.image_width)
         self.transform = training_transform() if train and config.augmentation else None
+        self.pasted, self.wearing = config.pasted if train else 0.0, dict[int, list[int]]()
+        if self.pasted:
+            wearing = {label: [at for at, one in enumerate(ids) if label in photos.present(one)] for label in WORN_OVER}
+            self.wearing = {label: at for label, at in wearing.items() if at}
         self.kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         held = 4 * config.image_height * config.image_width * max(1, config.workers)  # every worker keeps its own
         self.keep = CACHE_BYTES // held
@@ -78,9 +82,23 @@ class Samples(Dataset):
         epoch, draw = key
         index = draw % len(self)
         image, truth = self.kept.get(index) or self._read(index)
+        if self.pasted:
+            image, truth = self._with_more(image, truth, np.random.default_rng([self.seed, epoch, draw, 1]))
         if self.transform is not None:
             image, truth = augment(self.transform, image, truth, self.seed, epoch, draw)
         return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), torch.from_numpy(truth)
+
+    def _with_more(
+        self, image: np.ndarray, truth: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """With some chance the person gets a garment of another photo, of a class that is not worn yet."""
+        lacking = [label for label in self.wearing if not (truth == label).any()]
+        if lacking and rng.random() < self.pasted:
+            label = int(rng.choice(lacking))
+            giver = int(rng.choice(self.wearing[label]))
+            image, truth = image.copy(), truth.copy()
+            paste(image, truth, *(self.kept.get(giver) or self._read(giver)), label)
+        return image, truth
 
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Decode and letterbox; kept for the next epoch while there is room, so that memory stays bounded."""

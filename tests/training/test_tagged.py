@@ -20,7 +20,7 @@ from modanet_utils.datasets.writing import IGNORED_ID
 from modanet_utils.project import ProjectError
 from modanet_utils.training import loop, posthoc, presence, pseudo
 from modanet_utils.training.runs import Run
-from modanet_utils.training.samples import EpochOrder, repeat_factors
+from modanet_utils.training.samples import EpochOrder, Samples, repeat_factors
 from modanet_utils.training.start import run_trial
 from modanet_utils.trials import TrialConfig
 
@@ -232,6 +232,24 @@ def test_without_repeats_the_order_is_the_permutation_that_recorded_runs_had() -
     order = EpochOrder(7, seed=3)
     order.epoch = 5
     assert [draw for _, draw in order] == np.random.default_rng([3, 5]).permutation(7).tolist()
+
+
+def test_a_share_of_the_photos_gets_a_garment_that_is_not_worn_yet(street: Path) -> None:
+    dataset = open_dataset(street)
+    config = tiny(street, augmentation=False, image_height=64)
+    plain, always = (Samples(dataset, dataset.ids, config.but(pasted=chance), train=True) for chance in (0.0, 1.0))
+    worn = {label for label in always.wearing if always.wearing[label]}
+    assert worn and not plain.wearing
+    new = set()
+    for index in range(len(always)):
+        before, after = (set(samples[1, index][1].unique().tolist()) for samples in (plain, always))
+        added = after - before - {IGNORE}
+        assert len(added) <= 1 and added <= worn
+        new |= added
+        for samples in (plain, always):  # again the same, and what is remembered stays as it was read
+            assert torch.equal(samples[1, index][0], samples[1, index][0])
+    assert new == worn
+    assert not Samples(dataset, dataset.ids, config.but(pasted=1.0), train=False).wearing
 
 
 def test_the_ignored_category_is_listed_only_where_it_is_used(tmp_path: Path) -> None:
