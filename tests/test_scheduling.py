@@ -16,6 +16,7 @@ DOCTESTS = ["modanet_utils/losses.py::modanet_utils.losses.DiceLoss"]
 class Worker:
     """A process as the scheduler sees it, which remembers what it is to execute."""
 
+    gateway = SimpleNamespace(id="a process")
     shutting_down = False
 
     def __init__(self) -> None:
