@@ -48,10 +48,11 @@ trials: $(STAMP)  ## train, one after another, what the report's comparison of t
 predict: $(STAMP)  ## segment your own photo, or a folder of photos (PHOTO=..., OUT=predictions, TRIAL=run to use)
 	@$(RUN) -m modanet_utils predict '$(PHOTO)' $(if $(TRIAL),--run '$(TRIAL)') $(if $(OUT),--out '$(OUT)')
 
-# One pytest run over both, so that neither stops the other and all skips stand together in the last lines.
+# One pytest run over both, so that neither stops the other and all skips stand together in the last lines. Of its two
+# processes one executes the notebooks (tests/scheduling.py); with more than one thread each they would wait for another.
 test: $(STAMP)  ## check lint, format and types, run the unit tests, execute the notebooks with nbval and compare
-	HF_HUB_OFFLINE=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) \
-		--continue-on-collection-errors tests modanet_utils $(NOTEBOOKS)
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --nbval-lax --nbval-current-env \
+		--nbval-cell-timeout=$(CELL_TIMEOUT) --continue-on-collection-errors tests modanet_utils $(NOTEBOOKS)
 
 lab: $(STAMP)  ## open JupyterLab on the notebooks
 	$(RUN) -m jupyterlab $(NOTEBOOKS)

@@ -17,6 +17,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import scheduling
 import torch
 from error_samples import answer_table, counts_after, counts_before
 from reliability import Tally
@@ -39,15 +40,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--reliability"):
+        if config.getoption("numprocesses", None):
+            raise pytest.UsageError("--reliability counts in one process: leave out -n.")
         config.pluginmanager.register(Tally())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a GPU where there is none; the last lines of a run name the reason."""
+    """What takes long first; what needs a GPU where there is none is skipped, and the last lines name the reason."""
+    items.sort(key=scheduling.rank)
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("gpu"):
                 item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> scheduling.ByFile:
+    config.option.loadscopereorder = False  # as sorted here, not by the number of tests
+    return scheduling.ByFile(config, log)
 
 
 # ---------------------------------------------------------------------------------------- real data

@@ -1,7 +1,6 @@
 """The training loop, and what it saves after every epoch."""
 
 import contextlib
-import copy
 import json
 import math
 import shutil
@@ -16,6 +15,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.autograd import grad
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.utils.data import DataLoader
@@ -175,11 +175,11 @@ def without_unused(net: nn.Module) -> nn.Module:
     SMP builds attention for the last decoder block's skip, which does not exist: without a gradient in any case, but
     several processes would look for such parameters in every step, and a GPU wait for the answer.
     """
-    tried = copy.deepcopy(net).to("meta").train()
-    tried(torch.zeros((2, 3, 64, 64), dtype=torch.uint8, device="meta")).sum().backward()
-    for parameter, one in zip(net.parameters(), tried.parameters(), strict=True):
-        parameter.requires_grad_(one.grad is not None)
-    return net
+    parameters = [*net.parameters()]
+    answer = net.eval()(torch.zeros((1, 3, 64, 64), dtype=torch.uint8))  # draws no random number, keeps no statistics
+    for parameter, found in zip(parameters, grad(answer.sum(), parameters, allow_unused=True), strict=True):
+        parameter.requires_grad_(found is not None)
+    return net.train()
 
 
 def training_target(truth: Tensor, outputs: int) -> Tensor:
