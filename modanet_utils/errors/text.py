@@ -20,7 +20,6 @@ MEASURES = {"hair": ("hair called headwear", 100), "skin": ("skin called clothin
 LENGTHS: tuple[str, ...] = ("cross_entropy", "cross_entropy_long", "combined", "combined_long", "combined_body")
 LENGTHS += ("combined_body_tagged_long", "recommended")
 """The trials that are compared, by name."""
-NO_CLAIM: Mapping[str, Any] = dict.fromkeys(("verdict", "value", "interval"))
 
 
 def entries(runs: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,9 +125,9 @@ def more_answer(results: Mapping[str, Any]) -> Markdown:
     first = max(KINDS, key=lambda kind: mean[kind])
     costs = "costs" if row["both_high"] < 0 else "does not clearly cost"
     thing = "more than" if row["person_high"] < 0 else "not clearly more than"
-    small = next((one for one in results.get("claims", []) if one["id"] == "small-parts-missed"), NO_CLAIM)
-    are = {"supported": "are", "refuted": "are not"}.get(small["verdict"], "are not clearly")
-    more = f" ({value_text(small['value'], small['interval'], '+.1%')})" * (small["value"] is not None)
+    small = next((one for one in results.get("claims", []) if one["id"] == "small-parts-missed"), {})
+    are = {"supported": "are", "refuted": "are not"}.get(small.get("verdict", ""), "are not clearly")
+    more = f" ({value_text(small.get('value'), small.get('interval'), '+.1%')})".replace(" (–)", "")
     gain, change = row_text(mean, first, ".2f"), row_text(row, "both", "+.2f")
     points = [
         f"Wrong {KINDS[first]} cost most: put right, they alone would add {gain} to the mean IoU.",
