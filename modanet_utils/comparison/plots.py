@@ -40,16 +40,16 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
     for name, height in zip(rising.index, np.maximum.accumulate(rising.to_numpy() - gaps) + gaps, strict=True):
         axis.text(first.index[-1] * 1.01, height, name, va="center", fontsize=10)
     style = {"va": "top", "fontsize": 9.5, "color": "#666666", "path_effects": HALO}
-    axis.text(first.index[0], -0.03, f"never found: {listed(flat) or 'none'}", **style)
+    axis.text(first.index[0], -0.03, f"at zero at the end: {listed(flat) or 'none'}", **style)
     axis.set(xlim=(first.index[0], first.index[-1] * 1.16), ylim=(-0.08, None))
     more = " (thin lines: further trainings)" if len(curves) > 1 else ""
     axis.set(xlabel=f"epoch{more}", ylabel="IoU on the validation part")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     late = {name: int((first[name] < FOUND)[::-1].idxmax()) for name in rising.index if (first[name] < FOUND).any()}
-    told = f"{len(flat)} of {len(known)} classes are never found in {len(first)} epochs"
+    told = f"{len(flat)} of {len(known)} classes are at zero after {len(first)} epochs"
     if late:
         name = max(late, key=late.__getitem__)
-        told = f"{name.capitalize()} is found only after epoch {late[name]}; {told}"
+        told = f"{name.capitalize()} is found for good only after epoch {late[name]}; {told}"
     titled(figure, told)
     return figure, f"Validation IoU per class over the epochs of cross-entropy. {told}."
 

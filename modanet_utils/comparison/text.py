@@ -18,7 +18,6 @@ from modanet_utils.results.text import (
     listed,
     on_real_photos,
     row_text,
-    score_text,
     the_classes,
     value_text,
 )
@@ -44,124 +43,106 @@ def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]
 
 
 def cross_entropy(results: Mapping[str, Any]) -> Markdown:
-    """What cross-entropy alone learned, and when."""
+    """What cross-entropy alone learned, when, and what shifted outputs add."""
     if "cross_entropy" not in results.get("trials", {}):
         return PENDING
-    reached = f"The mean IoU over the clothing classes is {_over(results, 'cross_entropy')}."
-    if shifted := results["trials"].get("cross_entropy_adjusted"):
-        first, second = (one["test"]["mean_iou"] for one in (results["trials"]["cross_entropy"], shifted))
-        reached += f" Outputs shifted afterwards take it from {first:.3f} to {second:.3f}."
-    return bullets(on_real_photos(results), [_at_zero(results).replace("after", "After", 1), _longer(results), reached])
+    zero = at_zero(results, named=True)
+    return bullets(
+        on_real_photos(results), [zero[0].upper() + zero[1:], longer(results, named=True), _shifted(results)]
+    )
 
 
-def _over(results: Mapping[str, Any], trial: str, told: str = " in {} trainings") -> str:
-    """Mean IoU over a trial's trainings, with their range; with one training its interval."""
-    tests = trainings(results, trial)
-    each = [test["mean_iou"] for test in tests]
-    if len(each) == 1:
-        return score_text(tests[0])
-    return f"{sum(each) / len(each):.3f} ({min(each):.3f} to {max(each):.3f}{told.format(len(each))})"
-
-
-def _at_zero(results: Mapping[str, Any]) -> str:
-    """The classes that cross-entropy leaves at zero in every training, and those in some."""
-    each = [zero_classes(test) for test in trainings(results, "cross_entropy")]
+def at_zero(results: Mapping[str, Any], named: bool = False) -> str:
+    """How many classes cross-entropy leaves at zero, and which: in every training, and in some."""
+    each, first = (
+        [zero_classes(test) for test in trainings(results, "cross_entropy")],
+        results["trials"]["cross_entropy"],
+    )
     always, ever = ([name for name in CLOTHING if of(name in zero for zero in each)] for of in (all, any))
     numbers = sorted({len(zero) for zero in each})
     count = " or ".join(map(str, numbers)).replace("0", "none", numbers == [0])
-    times = f" in {len(each)} trainings" if len(each) > 1 else ""
-    some = [name for name in ever if name not in always]
-    named = f": {listed(always)}" * bool(always) + f"; in some {listed(some)}" * bool(some)
-    epochs = results["trials"]["cross_entropy"]["epochs"]
-    first = results["trials"]["cross_entropy"]["test"]
-    there = [name for name in CLOTHING if first["classes"][name]["support"]]
-    never = "; it never rose above background" * (always == there)
-    zero = f"{count} of the {the_classes(first)} are at zero (IoU below {FOUND})"
-    return f"after {epochs} epochs {zero}{times}{named}{never}."
+    said = f"plain cross-entropy leaves {count} of the {the_classes(first['test'])} at zero (IoU below {FOUND})"
+    said += f" after {first['epochs']} epochs" + f", in {len(each)} trainings" * (len(each) > 1)
+    some = listed([name for name in ever if name not in always])
+    names = f": {listed(always)}" * bool(always) + f"; in some {some}" * bool(some)
+    there = [name for name in CLOTHING if first["test"]["classes"][name]["support"]]
+    return f"{said}{names * named}{'; it never rose above background' * (always == there)}."
 
 
-def _longer(results: Mapping[str, Any]) -> str:
-    """Never or not yet: which classes are at zero after the longest training."""
+def longer(results: Mapping[str, Any], named: bool = False) -> str:
+    """Never or not yet: how many of the classes at zero the longest training finds, and which it does not."""
     long = results["trials"].get("cross_entropy_long")
-    if not long:
+    before = {name for test in trainings(results, "cross_entropy") for name in zero_classes(test)}
+    if not long or not before:
         return ""
     zero = zero_classes(long["test"])
-    left = f", all but {listed(zero)}" if zero else ""
-    there = sum(bool(long["test"]["classes"][name]["support"]) for name in CLOTHING)
-    return f"After {long['epochs']} epochs {there - len(zero)} are found{left} (one training)."
+    back = "all" if not before & {*zero} else "some" if before - {*zero} else "none"
+    are = "is" if len(zero) == 1 else "are"
+    left = f": after {long['epochs']} epochs {len(zero)} {are} at zero, {listed(zero)} (one training)" * bool(zero)
+    return f"Longer training brings {back} of them back{left * named}."
+
+
+def _shifted(results: Mapping[str, Any]) -> str:
+    """What logit adjustment makes of the finished network."""
+    pair = [results["trials"].get(name) for name in ("cross_entropy", "cross_entropy_adjusted")]
+    if not all(pair):
+        return ""
+    first, second = (value_text(one["test"]["mean_iou"]) for one in pair)
+    verb = _verb(_claim(results, "adjustment-helps"), "helps", "does not help", "does not clearly help")
+    return f"Shifting the outputs of the finished network {verb}: the mean IoU goes from {first} to {second}."
+
+
+def _verb(claim: Mapping[str, Any] | None, supported: str, refuted: str, unclear: str) -> str:
+    return {"supported": supported, "refuted": refuted}.get(claim["verdict"] if claim else "", unclear)
 
 
 def combined(results: Mapping[str, Any]) -> Markdown:
     """What the combined loss brings, what of it is free and what costs."""
     if not set(headline()) <= results.get("trials", {}).keys():
         return PENDING
-    return bullets(on_real_photos(results), [_reached(results), *_free_and_paid(results)])
+    return bullets(on_real_photos(results), [reached(results), free(results), _paid(results)])
 
 
-def points(results: Mapping[str, Any]) -> list[str]:
-    """The answer in a few points, Markdown: what cross-entropy leaves, what the loss brings, its price, the best."""
-    if not set(headline()) <= results.get("trials", {}).keys():
-        return [PENDING.data]
-    zero = f"{on_real_photos(results)}, plain cross-entropy: {_at_zero(results)} {_longer(results)}".strip()
-    said = [zero, _reached(results), " ".join(_free_and_paid(results)), _recommended(results)]
-    return [point for point in said if point]
-
-
-def _recommended(results: Mapping[str, Any]) -> str:
-    """The network that a reader's own photo is segmented with."""
-    best = results["trials"].get("recommended", {}).get("test")
-    if not best:
-        return ""
-    leaks = "hair_as_headwear", "skin_as_clothing"
-    hair, skin = (value_text(best["body"][leak]["value"], form=".1%") for leak in leaks)
-    long = results["trials"].get("combined_long", {}).get("test")
-    alone = f"; the combined loss alone, trained longer, {value_text(long['mean_iou'])}" if long else ""
-    base = results["trials"]["cross_entropy"]["test"]["classes"]
-    falls = [name for name in CLOTHING if (best["classes"][name]["iou"] or 0) < (base[name]["iou"] or 0)]
-    behind = f" In {listed(falls)} it stays behind plain cross-entropy." if falls else ""
-    reaches = f"The recommended recipe (notebook 06) reaches {row_text(best, 'mean_iou')}{alone}."
-    return f"{reaches} It calls {hair} of the hair headwear and {skin} of the skin clothing.{behind}"
-
-
-def _reached(results: Mapping[str, Any]) -> str:
+def reached(results: Mapping[str, Any]) -> str:
     """The combined loss against cross-entropy and its shifted outputs."""
-    each = trainings(results, "combined")
-    zero = [name for test in each for name in zero_classes(test)]
-    left = [f"{name} ({zero.count(name)} of {len(each)})" for name in CLOTHING if name in zero]
-    stay = f" At zero: {listed(left)}." if left else ""
+    each = [[test["mean_iou"] for test in trainings(results, name)] for name in ("cross_entropy", "combined")]
+    before, after = (value_text(sum(found) / len(found)) for found in each)
+    numbers = [str(len(found)) for found in each]
+    of = "one training each" if numbers == ["1", "1"] else f"means of {' and '.join(dict.fromkeys(numbers))} trainings"
     gained = ""
     if gain := _claim(results, "gain-over-cross-entropy-adjusted-beyond-seeds", "combined-beats-adjusted"):
-        verb = {"supported": "beats", "refuted": "does not beat"}.get(gain["verdict"], "does not clearly beat")
-        by = value_text(gain["value"], gain["interval"])
-        gained = f" It {verb} shifted outputs of cross-entropy (by {by})."
-    return (
-        f"The combined loss reaches a mean IoU of {_over(results, 'combined')}, cross-entropy "
-        f"{_over(results, 'cross_entropy', '')}.{stay}{gained}"
-    )
+        verb = _verb(gain, "beats", "does not beat", "does not clearly beat")
+        gained = f"; it {verb} shifted outputs of cross-entropy"
+    return f"With the combined loss the mean IoU goes from {before} to {after} ({of}){gained}."
 
 
-def _free_and_paid(results: Mapping[str, Any]) -> list[str]:
-    """What the loss without its weights brings and costs, and what the weights add; its price alone if not known."""
+def free(results: Mapping[str, Any]) -> str:
+    """What the loss without its weights brings and costs; empty where it is not known."""
+    if not (found := _square(results)):
+        return ""
+    first, _, alone, _ = (value_text(cell["mean_iou"]) for cell in found["cells"])
+    cost = found["effects"]["loss"]
+    is_free = "is free" + ", so begin with it" * (cost["mean_iou_low"] > 0)
+    verb, at = ("costs precision", "") if cost["precision_high"] < 0 else (is_free, " at no clear cost in precision")
+    said = f"The combined loss without class weights {verb}: the mean IoU goes from cross-entropy's {first} to {alone}"
+    return f"{said}{at} (one training each)."
+
+
+def _paid(results: Mapping[str, Any]) -> str:
+    """What the class weights cost and bring, after more training as well; the price of all where that is not known."""
     if not (found := _square(results)):
         price = _claim(results, "precision-pays")
-        return [f"Precision of clothing changes by {value_text(price['value'], price['interval'])}."] if price else []
-    plain, _, free, full = found["cells"]
-    mean, precision = ([value_text(cell[score]) for cell in (plain, free, full)] for score in ("mean_iou", "precision"))
-    cost, hair = found["effects"]["loss"], trainings(results, "combined")
-    leaks = [100 * (test["body"]["hair_as_headwear"]["value"] or 0) for test in hair]
-    leak = f"{min(leaks):.0f}% to {max(leaks):.0f}%" if len(leaks) > 1 else f"{leaks[0]:.0f}%"
-    nothing = "is free" + ", so begin with it" * (cost["mean_iou_low"] > 0)
-    verb = "costs precision" if cost["precision_high"] < 0 else nothing
-    long = [_claim(results, f"weights-{what}-when-long") for what in ("help", "cost-precision")]
-    moved = [value_text(claim["value"], claim["interval"], "+.3f") for claim in long if claim]
-    epochs = results["trials"].get("combined_long", {}).get("epochs")
-    later = f" After {epochs} epochs they move the mean IoU by {' and precision by '.join(moved)}." * (len(moved) == 2)
-    return [
-        f"The loss alone {verb}: without class weights the mean IoU goes from {mean[0]} to {mean[1]}, precision from "
-        f"{precision[0]} to {precision[1]}.",
-        f"The class weights bring {full['found'] - free['found']} more classes and a mean IoU of {mean[2]}; they take "
-        f"precision to {precision[2]}, and {leak} of the hair is called headwear.{later}",
-    ]
+        return f"Precision of clothing changes by {value_text(price['value'], price['interval'])}." if price else ""
+    _, _, before, after = found["cells"]
+    verb = "cost" if found["effects"]["weights"]["precision_high"] < 0 else "do not clearly cost"
+    first, second = (value_text(cell["precision"]) for cell in (before, after))
+    classes = "for more classes found" if after["found"] > before["found"] else "and no more classes are found"
+    said = f"The class weights {verb} precision, which goes from {first} to {second}, {classes}"
+    if gain := _claim(results, "weights-help-when-long"):
+        still = _verb(gain, "still raise", "no longer raise", "no longer clearly raise")
+        said += f"; after three times the training they {still} the mean IoU"
+        said += _verb(_claim(results, "weights-cost-precision-when-long"), " and still cost precision", "", "")
+    return f"{said}."
 
 
 def _claim(results: Mapping[str, Any], *ids: str) -> Mapping[str, Any] | None:

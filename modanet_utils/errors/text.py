@@ -11,7 +11,7 @@ from modanet_utils import metrics
 from modanet_utils.classes import HAIR, HEADWEAR
 from modanet_utils.errors.places import KINDS
 from modanet_utils.errors.sources import Source
-from modanet_utils.results.text import PENDING, bullets, listed, on_real_photos, row_text
+from modanet_utils.results.text import PENDING, bullets, on_real_photos, row_text, value_text
 from modanet_utils.thresholds import SHIFT
 from modanet_utils.trials import TRIALS, label_of
 
@@ -58,13 +58,15 @@ def answer(results: Mapping[str, Any], trials: Mapping[str, Any]) -> Markdown:
     short, long = at_lengths(trainings(trials))
     if not one.has("answers", "after") or short["hair"].isna().all():
         return PENDING
-    skin = f"Of the skin {_mean(short['skin'])} is called clothing{_longer(long, 'skin')}; "
-    skin += f"{one.table('answers')['after']['skin_deeper']:.0%} of it lies more than {SHIFT} pixels from any clothing."
+    deep = one.table("answers")["after"]["skin_deeper"]
+    where = f"; most of it lies more than {SHIFT} pixels from any clothing" if deep > 0.5 else ""
+    skin = f"Of the skin {_mean(short['skin'])} is called clothing{_longer(long, 'skin')}{where}."
     return bullets(on_real_photos(results), [length_effect(trials), place_and_colour(one), skin])
 
 
 def _longer(long: pd.DataFrame, name: str) -> str:
-    return f", after {long['epochs'].iloc[0]} epochs {_mean(long[name])}" if len(long) else ""
+    once = " (one training)" * (len(long) == 1)
+    return f", after {long['epochs'].iloc[0]} epochs {_mean(long[name])}{once}" if len(long) else ""
 
 
 def length_effect(trials: Mapping[str, Any]) -> str:
@@ -77,24 +79,26 @@ def length_effect(trials: Mapping[str, Any]) -> str:
         return f"{said}."
     gone = 1 - long["hair"].mean() / short["hair"].mean()
     part = "Most" if gone > 0.5 else "Part" if gone > 0.1 else "None"
-    return f"{said}{_longer(long, 'hair')}. **{part} of this error belongs to the short training.**"
+    return f"{said}{_longer(long, 'hair')}: {part.lower()} of this error belongs to the short training."
 
 
 def place_and_colour(one: Source) -> str:
     """Whether hats are known by their place, and what colour adds; empty where neither is defined."""
     said = ""
     if one.has("pasted_hats", "value", row="worn"):
-        hats = one.table("pasted_hats")
-        worn, beside = hats.loc[["worn", "beside"], "value"]
-        said = f"{'Place comes first' if hats.loc['context', 'low'] > 0 else 'Place alone does not decide'}: of a hat "
-        said += f"pasted on a head {worn:.0%} is found, of the same hat beside the person {beside:.0%}. "
-    if one.has("leak_model", "slope") and one.has("recoloring", "hat"):
-        slopes, last = one.table("leak_model")["slope"].abs(), one.table("recoloring").iloc[-1]
+        worn, beside = one.table("pasted_hats").loc[["worn", "beside"], "value"]
+        said = f"{'Place comes first' if by_place(one) else 'Place alone does not decide'}: of a hat pasted on a head "
+        said += f"{worn:.0%} is found, of the same hat beside the person {beside:.0%}. "
+    if one.has("leak_model", "slope"):
+        slopes = one.table("leak_model")["slope"].abs()
         more = "more" if slopes["height"] > slopes["distance"] else "less"
-        as_much = "less than" if last["against_background_low"] > 0 else "about as much as"
-        said += f"For hair, height in the picture counts {more} than likeness to hats in colour, and a recoloured "
-        said += f"background does {as_much} recoloured hair."
+        said += f"For hair, height in the picture counts {more} than likeness to hats in colour."
     return said.strip()
+
+
+def by_place(one: Source) -> bool:
+    """Whether a pasted hat is clearly found more often on a head than beside it."""
+    return one.has("pasted_hats", "value", row="worn") and bool(one.table("pasted_hats").loc["context", "low"] > 0)
 
 
 def hats_and_hair(one: Source) -> str:
@@ -117,18 +121,18 @@ def more_answer(results: Mapping[str, Any]) -> Markdown:
     one = Source(results)
     if not (one.has("kinds", "iou") and one.has("crowd", "both") and one.has("sizes", "recall")):
         return PENDING
-    mean, row, share = one.table("kinds").loc["mean"], one.table("crowd").iloc[-1], one.table("crowd").index[-1]
-    first, *others = sorted(KINDS, key=lambda kind: -mean[kind])
-    rest = listed([f"{KINDS[kind]} {mean[kind]:.2f}" for kind in others])
+    mean, row = one.table("kinds").loc["mean"], one.table("crowd").iloc[-1]
+    first = max(KINDS, key=lambda kind: mean[kind])
     costs = "costs" if row["both_high"] < 0 else "does not clearly cost"
     thing = "more than" if row["person_high"] < 0 else "not clearly more than"
-    claims = {claim["id"]: claim["verdict"] for claim in results.get("claims", [])}
-    small = {"supported": "are", "refuted": "are not"}.get(claims.get("small-parts-missed", ""), "are not clearly")
+    small = next((one for one in results.get("claims", []) if one["id"] == "small-parts-missed"), {})
+    are = {"supported": "are", "refuted": "are not"}.get(small.get("verdict", ""), "are not clearly")
+    more = f" ({value_text(small.get('value'), small.get('interval'), '+.1%')})".replace(" (–)", "")
     gain, change = row_text(mean, first, ".2f"), row_text(row, "both", "+.2f")
     points = [
-        f"Wrong {KINDS[first]} cost most: put right, they alone would add {gain} to the mean IoU, {rest}.",
-        f"A second person who covers {share:.0%} of the first {costs} mean IoU ({change} for both), {thing} a plain "
-        "silhouette in the same place.",
-        f"Small instances {small} missed more often than larger ones.",
+        f"Wrong {KINDS[first]} cost most: put right, they alone would add {gain} to the mean IoU.",
+        f"A second person partly in front {costs} mean IoU ({change} for both together), {thing} a plain silhouette in "
+        "the same place.",
+        f"Small instances {are} missed more often than larger ones{more}.",
     ]
     return bullets(on_real_photos(results), points)

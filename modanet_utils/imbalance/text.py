@@ -13,6 +13,7 @@ from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.imbalance.tables import two_kinds
 from modanet_utils.results.text import bullets, escaped, listed, markdown, value_text
 from modanet_utils.results.workspace import NOTEBOOKS, recorded
+from modanet_utils.thresholds import INFREQUENT
 
 KNOWN: dict[str, str] = {"ccp": "Clothing Co-Parsing", "modanet_excerpt": "ModaNet (excerpt)"}
 """Folders in ``reports/`` that hold the recorded numbers of real photos, and what tables call them."""
@@ -38,28 +39,33 @@ def side_by_side(results: Mapping[str, Any] | None = None) -> dict[str, Mapping[
 
 
 def answer(shown: Shown) -> Markdown:
-    """The notebook's answer: a point per real data set of `side_by_side`, what is missing, and one on weights."""
-    points, weights = [], []
-    for title, results in real(shown).items():
-        share = pd.Series(results["dataset"]["class_share"], dtype=float)
-        clothing = share[list(CLOTHING)][lambda shares: shares > 0].sort_values()
+    """The notebook's answer in three points, about the first real data set of `side_by_side`, and what is missing."""
+    photos, points = real(shown), []
+    rarest = {title: _rarest(one) for title, one in photos.items()}
+    for title, results in list(photos.items())[:1]:
+        rare, common, ratio = rarest.pop(title)
+        also = "".join(f"; in {escaped(name)} {others[2]}" for name, others in rarest.items())
         kind = two_kinds(recorded_classes(results))["kind"]
         small, seldom = (listed(list(kind.index[kind == name])) or "none" for name in ("small", "infrequent"))
-        points.append(
-            f"**{escaped(title)}** ({results['dataset']['images']:,} images): the rarest, {clothing.index[0]}, has "
-            f"1/{clothing.iloc[-1] / clothing.iloc[0]:.0f} of the pixels of the commonest, {clothing.index[-1]}. Small "
-            f"are {small}; in few images are {seldom}."
-        )
-        lowest = lowest_thresholds({title: results})[title]
-        weights.append(f"{lowest['inverse']:.2%} ({lowest['inverse_sqrt']:.1%}) in {escaped(title)}")
-    if weights:
-        points.append(
-            "With weights of one over the share (its square root) the rarest class wins over background from a "
-            f"probability of {listed(weights)} on, without weights from 50% on."
-        )
+        lowest = lowest_thresholds({title: results})[title]["inverse"]
+        points = [
+            f"In **{escaped(title)}** ({results['dataset']['images']:,} images) the rarest garment, {rare}, has "
+            f"{ratio} of the pixels of the commonest, {common}{also}.",
+            f"There are two kinds of rare: small ({small}), and seldom worn, in less than {INFREQUENT:.0%} of the "
+            f"images ({seldom}).",
+            "With weights of one over the share of the pixels the rarest class wins over background from a probability "
+            f"of {lowest:.2%} on, instead of 50%.",
+        ]
     there = {results["profile"] for results in shown.values()}
     points += [f"**{title}**: nothing is recorded yet." for key, title in KNOWN.items() if key not in there]
     return bullets("**On real photos**", points)
+
+
+def _rarest(results: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The rarest garment of a data set, the commonest, and how their pixels compare, as in "1/92"."""
+    share = pd.Series(results["dataset"]["class_share"], dtype=float)[list(CLOTHING)]
+    clothing = share[share > 0].sort_values()
+    return clothing.index[0], clothing.index[-1], f"1/{clothing.iloc[-1] / clothing.iloc[0]:.0f}"
 
 
 def real(shown: Shown) -> dict[str, Mapping[str, Any]]:

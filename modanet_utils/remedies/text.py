@@ -17,7 +17,7 @@ from modanet_utils.remedies.tables import (
     training_texts,
 )
 from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, listed, on_real_photos, row_text, value_text
-from modanet_utils.trials import TRIALS, label_of
+from modanet_utils.trials import label_of
 
 
 def _part(results: Mapping[str, Any], name: str) -> Any:
@@ -34,44 +34,32 @@ def _best(results: Mapping[str, Any]) -> str:
     rows = _part(results, "remedies")
     if not (row := rows.get("recommended")) or not (before := rows.get("combined")):
         return ""
-    hair, was = (value_text(one["hair_as_headwear"], form=".1%") for one in (row, before))
-    seeds = results.get("trials", {}).get("recommended", {}).get("seeds", [0])
-    once = "one training" if len(seeds) == 1 else f"the first of {len(seeds)} trainings"
-    return (
-        f"The recommended recipe reaches a mean IoU of {row_text(row, 'mean_iou')} ({once}), against "
-        f"{value_text(before['mean_iou'])} of the combined loss; it calls {hair} of the hair headwear, against {was}."
-    )
+    trainings = sum(name.split("-seed")[0] == "recommended" for name in results.get("trials", {}))
+    once = "one training" if trainings <= 1 else f"the first of {trainings} trainings"
+    reached, first = row_text(row, "mean_iou"), value_text(before["mean_iou"])
+    return f"The recommended recipe reaches a mean IoU of {reached} ({once}), the combined loss {first}."
 
 
 def _remedies(results: Mapping[str, Any]) -> str:
     tried = {name: row for name, row in _part(results, "remedies").items() if row["against"]}
     if not tried:
         return ""
-    gains = {name: f"{label_of(name)} ({row_text(row, 'change', '+.3f')})" for name, row in tried.items()}
-    helps = [gains[name] for name, row in tried.items() if row["change_low"] > 0]
-    harms = [gains[name] for name, row in tried.items() if row["change_high"] < 0]
-    most = max(tried, key=lambda name: tried[name]["change"])
-    said = (
-        f"Of {len(tried)} single changes {listed(helps) or 'none'} clearly raise{'s' * (len(helps) < 2)} the mean IoU"
-    )
-    said += f"; the largest gain is that of {gains[most]}" * (not helps)
-    return f"{said}; {listed(harms)} clearly lower{'s' * (len(harms) < 2)} it." if harms else f"{said}."
+    helps = [label_of(name) for name, row in tried.items() if row["change_low"] > 0]
+    harms = [label_of(name) for name, row in tried.items() if row["change_high"] < 0]
+    said = f"Of {len(tried)} single changes {len(helps) or 'none'} clearly raise{'s' * (len(helps) < 2)} the mean IoU"
+    said += f" ({listed(helps)})" * bool(helps)
+    return f"{said}; it clearly falls with {listed(harms)}." if harms else f"{said}."
 
 
 def _length(results: Mapping[str, Any]) -> str:
     rows = _part(results, "length")
-    pairs = [(name, TRIALS[name].against) for name in rows if TRIALS[name].part == "length"]
-    told = [
-        f"{label_of(short)} from {value_text(rows[short]['mean_iou'])} to {value_text(rows[long]['mean_iou'])}"
-        for long, short in pairs
-        if short in rows
-    ]
-    if not told:
+    if not {"combined", "combined_long"} <= rows.keys():
         return ""
-    ends = [rows.get(name, {}).get("hair_as_headwear") for name in ("combined", "combined_long")]
-    short, long = (value_text(end, form=".1%") for end in ends)
-    hair = f"; of the hair the combined loss then calls {long} headwear, not {short}"
-    return f"Three times the training moves the mean IoU of {listed(told)}{hair if None not in ends else ''}."
+    short, long = (rows[name]["mean_iou"] for name in ("combined", "combined_long"))
+    changes = [row["change"] for row in _part(results, "remedies").values() if row["against"]]
+    more = " does more than any of them: it" * (bool(changes) and long - short > max(changes))
+    said = f"Three times the training{more} moves the mean IoU of the combined loss from {value_text(short)} to"
+    return f"{said} {value_text(long)} (one training each)."
 
 
 def _told(part: str, texts: Callable[[Any], pd.DataFrame]) -> Callable[[Mapping[str, Any]], Table]:

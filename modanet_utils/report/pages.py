@@ -17,17 +17,17 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from modanet_utils.comparison.text import points
 from modanet_utils.project import write_whole
 from modanet_utils.remedies.text import trainings
 from modanet_utils.report import safety
+from modanet_utils.report.answer import points
 from modanet_utils.report.execute import RunError
 from modanet_utils.report.templating import TEMPLATES, rendered
-from modanet_utils.results.tables import caption, class_table, headline_table
 from modanet_utils.results.text import with_index
 
 Notebooks = Mapping[str, NotebookNode]
 Results = Mapping[str, Any]
+OTHERS = [("trials.html", "All trials"), ("claims.html", "All claims"), ("labels.html", "What the labels can say")]
 
 
 def equation(tex: str, display: str = "inline") -> str:
@@ -76,7 +76,7 @@ def _table(table: pd.DataFrame) -> Markup:
 def _page(here: str, template: str, notebooks: Notebooks, results: Results, **more: Any) -> str:
     """One page: a template within the layout that all share."""
     names = {f"{name}.html": title_and_question(notebook)[0] or name for name, notebook in notebooks.items()}
-    site = [("index.html", "Start"), *names.items(), ("trials.html", "All trials"), ("claims.html", "All claims")]
+    site = [("index.html", "Start"), *names.items(), *OTHERS]
     own = {"style": safety.part("style.css"), "script": safety.part("site.js"), "policy": safety.policy()}
     return rendered(template, here=here, site=site, results=results, **own, **more)
 
@@ -85,10 +85,15 @@ def notebook_page(name: str, notebooks: Notebooks, results: Results) -> str:
     """An executed notebook as a page; links between notebooks lead to their pages."""
     exporter = _Exporter(template_name="basic", template_file="body.html.j2", extra_loaders=[TEMPLATES])
     body, _ = exporter.from_notebook_node(notebooks[name])
+    return _read_page(f"{name}.html", "notebook.html.j2", body, notebooks, results)
+
+
+def _read_page(here: str, template: str, body: str, notebooks: Notebooks, results: Results) -> str:
+    """A page of text: links to notebooks lead to their pages, and its headings stand in the contents."""
     body = re.sub(r'href="(?:\./)?(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', body)
     heads = re.findall(r'<h2 id="([^"]*)">(.*?)<a class="anchor-link"', body, re.DOTALL)
     sections = [(html.unescape(anchor), html.unescape(re.sub("<[^>]*>", "", text))) for anchor, text in heads]
-    return _page(f"{name}.html", "notebook.html.j2", notebooks, results, body=body, sections=sections)
+    return _page(here, template, notebooks, results, body=body, sections=sections)
 
 
 def title_and_question(notebook: NotebookNode) -> tuple[str, str]:
@@ -116,14 +121,13 @@ def _picture(notebook: NotebookNode) -> str:
 
 def index_page(notebooks: Notebooks, results: Results) -> str:
     """The first page of a report: question, answer, picture, a card a notebook, claims, numbers."""
-    tables = {"headline_table": _table(headline_table(results)), "class_table": _table(class_table(results))}
     cards = [(f"{name}.html", *title_and_question(one), _picture(one)) for name, one in notebooks.items()]
-    texts = {"answers": [_markdown(text) for text in points(results)], "caption": _markdown(caption(results))}
-    return _page("index.html", "index.html.j2", notebooks, results, cards=cards, **texts, **tables)
+    answers = [_markdown(text) for text in points(results)]
+    return _page("index.html", "index.html.j2", notebooks, results, cards=cards, answers=answers)
 
 
 def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[str]:
-    """Write a page a notebook, of all trials, of all claims, and the first; returns their names.
+    """Write a page a notebook, of all trials, all claims and the labels, and the first; returns their names.
 
     RunError if one would load something from elsewhere, or run a script that is not the site's.
     """
@@ -132,6 +136,8 @@ def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[st
     table = _table(spread.rename_axis(columns="trial")) if isinstance(spread, pd.DataFrame) else ""
     pages["trials.html"] = _page("trials.html", "trials.html.j2", notebooks, results, spread=table)
     pages["claims.html"] = _page("claims.html", "claims.html.j2", notebooks, results)
+    told = _markdown(rendered("labels.md.j2", results=results, page=True))
+    pages["labels.html"] = _read_page("labels.html", "labels.html.j2", told, notebooks, results)
     pages["index.html"] = index_page(notebooks, results)
     for name, page in pages.items():
         seen = safety.Inspector(page)

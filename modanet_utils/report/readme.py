@@ -9,13 +9,14 @@ from markupsafe import Markup
 from PIL import Image
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.text import combined, comparison, own_loss, points
+from modanet_utils.comparison.text import combined, comparison, own_loss
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
 from modanet_utils.plots import colored
 from modanet_utils.project import ROOT, ProjectError, write_whole
 from modanet_utils.remedies.text import trainings
 from modanet_utils.report import speed
+from modanet_utils.report.answer import points
 from modanet_utils.report.templating import rendered
 from modanet_utils.results.tables import caption, claims_table, class_table, headline_table
 from modanet_utils.results.text import NOTHING, markdown, value_text
@@ -53,28 +54,19 @@ def _trials() -> str:
     return _page("trials.md.j2", headline=_told(combined(results)), table=table, compared=compared)
 
 
-def _labels() -> str:
-    found = recorded().get("remedies", {}).get("second_reading", {}).get("combined")
-    if not found:
-        return _page("labels.md.j2")
-    shares = {name: f"{found[name]:.0%}" for name in ("pants", "boots")}
-    scores = {"once": value_text(found["mean_iou"]), "again": value_text(found["again"])}
-    return _page("labels.md.j2", stockings=f"{found['pixels']:.2%}", photos=str(found["photos"]), **shares, **scores)
-
-
 def _page(template: str, **texts: str) -> str:
     return rendered(template, **{name: Markup(text) for name, text in texts.items()})
 
 
 README_PARTS: dict[str, Callable[[], str]] = {
-    "answer": lambda: "\n".join(f"* {text}" for text in points(recorded())),
+    "answer": lambda: rendered("answer.md.j2", results=recorded(), points=map(Markup, points(recorded()))),
     "classes": _classes,
 }
 """The generated parts of README.md, each between two comments, ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""
 PAGES: dict[str, Callable[[], str]] = {
     "reports/ccp/claims.md": lambda: _page("claims.md.j2", table=markdown(claims_table(recorded()))),
     "reports/ccp/trials.md": _trials,
-    "reports/ccp/labels.md": _labels,
+    "reports/ccp/labels.md": lambda: rendered("labels.md.j2", results=recorded()),
     "reports/speed.md": lambda: _page("speed.md.j2", tables=speed.text(speed.recorded(ROOT / "reports/bench.json"))),
     "reports/reliability.md": lambda: rendered("reliability.md.j2", own=speed.recorded(ROOT / RELIABILITY)),
     "reports/ccp/figures/iou_per_class.svg": lambda: rendered("chart.svg.j2", results=recorded(), alone=True),

@@ -109,6 +109,15 @@ def test_the_leak_of_focal_needs_the_trial_without_it() -> None:
     assert claim["value"] is None and claim["measure"].endswith("or no hair is known")
 
 
+def test_weights_are_asked_for_after_the_longer_training_too() -> None:
+    ids = "weights-help-when-long", "weights-cost-precision-when-long"
+    assert all("not decided: the longer trainings" in decided({})[one]["measure"] for one in ids)
+    wrong = counts_of(5)
+    wrong[:, 0, :2] = 85, 5
+    long = {"combined_unweighted_long": counts_of(6), "combined_long": wrong}
+    assert [decided({}, counts=long)[one]["verdict"] for one in ids] == ["refuted", "supported"]
+
+
 def test_the_luck_of_a_seed_needs_several() -> None:
     run, better, less, worse, worst = (counts_of(hits) for hits in (5, 6, 4, 3, 2))
     id = "gain-over-cross-entropy-beyond-seeds"

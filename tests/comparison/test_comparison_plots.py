@@ -57,10 +57,10 @@ def test_curves_name_what_is_found_late_and_what_never_is() -> None:
     curves["bag"], curves["top"] = [0.2, 0.3, 0.4], [0.1, 0.0, 0.3]
     drawn = learning_curves([curves, curves])
     said = [text.get_text() for text in drawn[0].axes[0].texts]
-    assert said[:2] == ["top", "bag"] and said[2].startswith("never found: belt, boots")
-    assert closed(drawn) == "Top is found only after epoch 2; 11 of 13 classes are never found in 3 epochs"
+    assert said[:2] == ["top", "bag"] and said[2].startswith("at zero at the end: belt, boots")
+    assert closed(drawn) == "Top is found for good only after epoch 2; 11 of 13 classes are at zero after 3 epochs"
     curves[:] = 0.5
-    assert closed(learning_curves([curves])) == "0 of 13 classes are never found in 3 epochs"
+    assert closed(learning_curves([curves])) == "0 of 13 classes are at zero after 3 epochs"
 
 
 def test_the_picture_of_cross_entropy_counts_zeros_over_trainings_and_lengths() -> None:

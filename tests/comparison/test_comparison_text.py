@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 
 from modanet_utils.comparison.text import (
+    at_zero,
     by_class,
     cells,
     combined,
     comparison,
     cross_entropy,
     effects,
+    longer,
     own_loss,
-    points,
 )
+from modanet_utils.report.answer import points
 from modanet_utils.results.text import NOTHING, PENDING
 from modanet_utils.trials import TrialConfig
 
@@ -57,17 +59,17 @@ def test_what_is_not_recorded_is_said_to_be_missing() -> None:
 @pytest.mark.parametrize(
     ("ious", "said"),
     [
-        ({}, "After 15 epochs none of the 13 clothing classes are at zero (IoU below 0.01)."),
-        ({"belt": 0.0}, "After 15 epochs 1 of the 13 clothing classes are at zero (IoU below 0.01): belt."),
-        ({"belt": 0.0, "boots": 0.009}, "After 15 epochs 2 of the 13 clothing classes are at zero (IoU below 0.01): "
-         "belt and boots."),
+        ({}, "none of the 13 clothing classes at zero (IoU below 0.01) after 15 epochs."),
+        ({"belt": 0.0}, "1 of the 13 clothing classes at zero (IoU below 0.01) after 15 epochs: belt."),
+        ({"belt": 0.0, "boots": 0.009}, "2 of the 13 clothing classes at zero (IoU below 0.01) after 15 epochs: belt "
+         "and boots."),
     ],
 )  # fmt: skip
 def test_classes_at_zero_are_named(results: dict[str, Any], ious: dict[str, float], said: str) -> None:
     results["trials"] = {"cross_entropy": results["trials"]["cross_entropy"]}
     for name, scores in results["trials"]["cross_entropy"]["test"]["classes"].items():
         scores["iou"] = ious.get(name, 0.5)
-    assert f"* {said}\n" in cross_entropy(results).data
+    assert cross_entropy(results).data.endswith(f"* Plain cross-entropy leaves {said}")
 
 
 def test_classes_at_zero_in_some_trainings_stand_apart(results: dict[str, Any]) -> None:
@@ -76,22 +78,30 @@ def test_classes_at_zero_in_some_trainings_stand_apart(results: dict[str, Any]) 
             scores["iou"] = 0.0 if label == "belt" or (label == "skirt" and number == 1) else 0.5
     del results["trials"]["cross_entropy-seed2"]
     said = cross_entropy(results).data
-    assert "1 or 2 of the 13 clothing classes are at zero (IoU below 0.01) in 2 trainings: belt; in some skirt." in said
-    assert "After 45 epochs 12 are found, all but belt (one training)." in said
+    assert "leaves 1 or 2 of the 13 clothing classes at zero (IoU below 0.01) after 15 epochs, in 2 trainings" in said
+    assert "trainings: belt; in some skirt.\n" in said and ": belt" not in at_zero(results)
+    assert "Longer training brings some of them back: after 45 epochs 1 is at zero, belt (one training)." in said
+    classes = results["trials"]["cross_entropy_long"]["test"]["classes"]
+    classes["skirt"]["iou"] = 0.0
+    assert longer(results) == "Longer training brings none of them back."
+    classes["skirt"]["iou"] = classes["belt"]["iou"] = 0.5
+    assert longer(results, named=True) == "Longer training brings all of them back."
 
 
 @pytest.mark.parametrize(
     ("verdict", "gain"),
     [
-        ("supported", "It beats shifted outputs"),
-        ("refuted", "It does not beat shifted outputs"),
-        ("inconclusive", "It does not clearly beat shifted outputs"),
+        ("supported", "it beats shifted outputs"),
+        ("refuted", "it does not beat shifted outputs"),
+        ("inconclusive", "it does not clearly beat shifted outputs"),
     ],
 )
 def test_verbs_follow_the_verdicts(results: dict[str, Any], verdict: str, gain: str) -> None:
     for claim in results["claims"]:
         claim["verdict"] = verdict
     assert gain in combined(results).data
+    told = {"supported": " network helps: ", "refuted": "does not help: ", "inconclusive": "does not clearly help: "}
+    assert told[verdict] in cross_entropy(results).data
     without = results | {"claims": [], "remedies": {}}
     assert combined(without).data.count("\n* ") == 1 and "shifted" not in combined(without).data
 
@@ -99,13 +109,25 @@ def test_verbs_follow_the_verdicts(results: dict[str, Any], verdict: str, gain: 
 @pytest.mark.parametrize(("high", "verb"), [(0.01, "is free, so begin with it"), (-0.01, "costs precision")])
 def test_the_loss_is_free_where_its_interval_says_so(results: dict[str, Any], high: float, verb: str) -> None:
     results["remedies"]["two_by_two"]["effects"]["loss"]["precision_high"] = high
-    assert f"* The loss alone {verb}: without class weights the mean IoU goes from " in combined(results).data
+    assert f"* The combined loss without class weights {verb}: the mean IoU goes from " in combined(results).data
+    assert ("at no clear cost in precision" in combined(results).data) == (high > 0)
     results["remedies"]["two_by_two"]["effects"]["loss"]["mean_iou_low"] = -0.01
     assert "begin" not in combined(results).data
+
+
+def test_what_the_weights_cost_is_told_of_both_lengths(results: dict[str, Any]) -> None:
     gain = next(claim for claim in results["claims"] if claim["id"] == "weights-help-when-long")
-    assert f"After 45 epochs they move the mean IoU by {gain['value']:+.3f} [" in combined(results).data
+    assert (
+        "The class weights cost precision, which goes from 0.634 to 0.569, for more classes" in combined(results).data
+    )
+    assert "training they no longer clearly raise the mean IoU and still cost precision." in combined(results).data
+    gain["verdict"] = "supported"
+    assert "after three times the training they still raise the mean IoU and" in combined(results).data
     gain["value"] = None
-    assert "epochs they move" not in combined(results).data
+    assert "three times" not in combined(results).data
+    results["remedies"]["two_by_two"]["effects"]["weights"]["precision_high"] = 0.01
+    results["remedies"]["two_by_two"]["cells"][3]["found"] = 9
+    assert "do not clearly cost precision" in combined(results).data and "no more classes" in combined(results).data
     del results["remedies"]["two_by_two"]
     price = next(claim for claim in results["claims"] if claim["id"] == "precision-pays")
     assert f"* Precision of clothing changes by {price['value']:.3f} [" in combined(results).data

@@ -334,14 +334,16 @@ def test_the_answer_says_why_the_rare_are_rare(three: Dataset) -> None:
     results = results_of(three, "ccp")
     drawn = results["dataset"] | {"name": "synthetic"}  # whatever the profile is called
     answer = text.answer({"Clothing Co-Parsing": results, "drawn": results | {"dataset": drawn}}).data
-    head, empty, first, weights, missing = answer.splitlines()
+    head, empty, first, kinds, weights, missing = answer.splitlines()
     assert first == (
-        "* **Clothing Co-Parsing** (3 images): the rarest, belt, has 1/4 of the pixels of the commonest, top. "
-        "Small are none; in few images are none."
+        "* In **Clothing Co-Parsing** (3 images) the rarest garment, belt, has 1/4 of the pixels of the commonest, top."
     )
-    assert weights.endswith(
-        "from a probability of 1.20% (9.9%) in Clothing Co-Parsing on, without weights from 50% on."
+    assert (
+        kinds == "* There are two kinds of rare: small (none), and seldom worn, in less than 15% of the images (none)."
     )
+    assert weights.endswith("from a probability of 1.20% on, instead of 50%.")
+    both = text.answer({"Clothing Co-Parsing": results, "<Mine>": results}).data
+    assert "commonest, top; in \\<Mine\\> 1/4." in both and both.count("two kinds") == 1
     assert missing == "* **ModaNet (excerpt)**: nothing is recorded yet."
 
 

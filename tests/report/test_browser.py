@@ -28,7 +28,7 @@ AXE = Path(os.environ.get("AXE_CORE") or ROOT / "build" / "axe" / "package" / "a
 needs_axe = pytest.mark.skipif(
     not AXE.is_file(), reason="no axe-core here, so accessibility was not checked: see .ci/run"
 )
-OWN = ("index.html", "claims.html", "trials.html")
+OWN = ("index.html", "claims.html", "trials.html", "labels.html")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,8 @@ def test_a_page_on_a_phone(tab: Browser, site: Path, name: str) -> None:
     unnamed = f"{PICTURES}.filter(one => !(one.alt || one.ariaLabel)).map(one => one.outerHTML.slice(0, 99))"
     assert tab.run(unnamed) == []
     assert tab.run("document.querySelector('.side details').open") is False
+    if name not in OWN[1:]:  # the picture stands on the first screen
+        assert tab.run(f"{PICTURES}[0].getBoundingClientRect().bottom") < 812
 
 
 @needs_axe

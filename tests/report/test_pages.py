@@ -110,6 +110,19 @@ def test_trials_and_claims_have_a_page_each(tmp_path: Path) -> None:
     assert '<circle cx="27.00%"' in told
 
 
+def test_what_the_labels_can_say_is_a_page(tmp_path: Path) -> None:
+    second = {"pixels": 0.0031, "photos": 18, "pants": 0.42, "boots": 0.5, "again": 0.325, "mean_iou": 0.322}
+    results = complete_results() | {"remedies": {"second_reading": {"combined": second}}}
+    write_pages(tmp_path, {NOTEBOOKS[3]: new_notebook(cells=[new_markdown_cell("# A")])}, results)
+    page, first = ((tmp_path / f"{name}.html").read_text() for name in ("labels", "index"))
+    assert first.count('href="labels.html"') == 2 and '<a href="labels.html" aria-current="page">' in page
+    assert "0.31% of the pixels" in page and "its mean IoU is 0.325 instead of 0.322" in page
+    assert page.count("<li><strong>") == 5 and f'href="{NOTEBOOKS[3]}.html"' in page and "modanet readme" not in page
+    assert '<li><a href="#59-labels-in-13-classes">59 labels in 13 classes</a></li>' in page
+    (option,) = re.findall("<option value=.*?</option>", (tmp_path / "claims.html").read_text())[1:]
+    assert option == f'<option value="{NOTEBOOKS[3]}.html">A</option>'
+
+
 def test_an_own_loss_stands_on_the_page_of_trials_with_what_it_is(tmp_path: Path) -> None:
     row = {"mean_iou": 0.25, "mean_iou_low": 0.2, "mean_iou_high": 0.5, "precision": None, "recall": 0.1, "found": 3}
     row |= {"change": -0.1, "change_low": -0.2, "change_high": 0.1, "validation": None, "headwear_recall": 0.0}

@@ -13,9 +13,9 @@ from reporting import complete_results
 
 from modanet_utils.__main__ import main
 from modanet_utils.classes import CLOTHING, LABELS
-from modanet_utils.comparison.text import points
 from modanet_utils.plots import PALETTE
 from modanet_utils.project import ROOT, write_json
+from modanet_utils.report.answer import points
 from modanet_utils.report.readme import DRAWN, PAGES, README_PARTS, drawn, up_to_date
 from modanet_utils.report.templating import rendered
 from modanet_utils.results.tables import claims_table, headline_table
@@ -41,7 +41,10 @@ def test_readme_and_the_pages_beside_it_get_the_recorded_tables(
     assert main(["readme"]) == 0
     text = readme.read_text()
     assert text.startswith("before\n<!-- answer:begin -->\n") and text.endswith("<!-- classes:end -->\nafter\n")
-    assert "old" not in text and all(f"* {one}\n" in text for one in points(complete))
+    assert "\nold\n" not in text and all(f"* {one}\n" in text for one in points(complete))
+    assert (
+        "\n\nCan it be trusted? Each of 1 claims is held against a threshold by its whole 95% interval: 1 sup" in text
+    )
     tests = [complete["trials"][name]["test"] for name in ("cross_entropy", "combined")]
     assert f"| **mean** |  | {' | '.join(value_text(test['mean_iou']) for test in tests)} |" in text
     belts = [value_text(test["classes"]["belt"]["iou"]) for test in tests]

@@ -263,7 +263,7 @@ def finished(
 def test_a_run_writes_notebooks_results_and_pages(finished: tuple) -> None:
     names = [f"{name}{suffix}" for name in (*NOTEBOOKS, *GUIDES) for suffix in (".html", ".ipynb")]
     assert sorted(tree(finished[0])) == sorted(
-        [*names, "index.html", "trials.html", "claims.html", "results.json", "times.json"]
+        [*names, "index.html", "trials.html", "claims.html", "labels.html", "results.json", "times.json"]
     )
     found = read_results(finished[0] / "results.json")
     check_results(found)
