@@ -160,10 +160,10 @@ def audit(name: str, arguments: list[str]) -> int:
 
 
 def convert(name: str, arguments: list[str]) -> int:
-    """Make a data set folder: modanet convert SOURCE DESTINATION [--map MAP], or of a source named below.
+    """Make a data set folder: modanet convert SOURCE... DESTINATION [--map MAP], or of a source named below.
 
-    SOURCE is recognised: a COCO file, photos with masks, or Clothing Co-Parsing (`modanet convert own --help`). A data
-    set folder holds annotations.json (COCO) and images/; it is written whole or not at all.
+    SOURCE is recognised: a COCO file, photos with masks, or Clothing Co-Parsing (`modanet convert own --help`);
+    several are joined. A data set folder holds annotations.json (COCO) and images/; it is written whole or not at all.
 
     Example: modanet convert downloads/lip data/lip --map lip
     """
@@ -180,12 +180,13 @@ def own(name: str, arguments: list[str]) -> None:
 
     A map is YAML and names for each of their labels one of ours, background or ignore (pixels that neither teach nor
     count). Maps that come along: atr, cfpd, deepfashion2, fashionpedia, imaterialist, lip; each says in
-    modanet_utils/datasets/maps what it cannot express.
+    modanet_utils/datasets/maps what it cannot express. Sources that are several, or the parts of one (train/ and val/,
+    or instances_train.json and instances_val.json), are joined, and split anew by the project's own rule.
 
     Example: modanet convert own instances_attributes_train2020.json data/fp --photos train --map fashionpedia
     """
     takes = {
-        "SOURCE": "COCO file; or folder with one, with photos (images/) and PNG masks (masks/), or CCP's layout",
+        "SOURCE...": "COCO file; or folder with one, with photos (images/) and PNG masks (masks/), or CCP's layout",
         "DESTINATION": f"{WRITTEN}, your own files in it stay",
         "--map": ("name of a map, or a YAML file (default: labels are this project's own)", str),
         "--photos": "folder or LMDB of the photos (default: images/ or photos/ beside the annotations)",

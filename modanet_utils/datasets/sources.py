@@ -2,7 +2,8 @@
 
 import importlib
 import io
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -93,6 +94,31 @@ class Database(Photos):
         return PurePosixPath(str(record["file_name"]).replace("\\", "/")).name  # never outside of images/
 
 
+class Several(Photos):
+    """Photos of several places as one, called by the way to them from the folder that holds all places."""
+
+    def __init__(self, places: list[Photos]) -> None:
+        self.root = Path(os.path.commonpath([one.root.absolute() for one in places]))
+        self.places = places
+        self.place = {image_id: one for one in places for image_id in one.names}
+        self.names = {image_id: self._way(one, one.names[image_id]) for image_id, one in self.place.items()}
+        self.twice, self.unsure = (
+            [self._way(p, n) for p in places for n in getattr(p, of)] for of in ("twice", "unsure")
+        )
+
+    def _way(self, place: Photos, name: str) -> str:
+        return (place.root.absolute().relative_to(self.root) / name).as_posix()
+
+    def all(self) -> Iterable[str]:
+        return {self._way(place, name) for place in self.places for name in place.all()}
+
+    def read(self, image_id: int) -> bytes:
+        return self.place[image_id].read(image_id)
+
+    def target(self, record: Record) -> str:
+        return self._way(place := self.place[record["id"]], place.target(record))
+
+
 def is_database(root: Path) -> bool:
     """Whether this is an LMDB, a file or a folder; by its first bytes, or by the name of the file in the folder."""
     if root.is_dir():
@@ -113,6 +139,12 @@ def open_photos(root: Path, records: Iterable[Record]) -> Photos:
     if not root.is_dir():
         raise FileNotFoundError(f"Photo folder {root} does not exist: give a folder of photos, or an LMDB of them.")
     return Photos(root, records)
+
+
+def open_all(places: Mapping[Path, Iterable[Record]]) -> Photos:
+    """As `open_photos`, of several places as one."""
+    opened = [open_photos(root, records) for root, records in places.items()]
+    return opened[0] if len(opened) == 1 else Several(opened)
 
 
 def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Record], Named, list[int]]:
