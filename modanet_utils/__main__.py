@@ -200,6 +200,10 @@ def own(name: str, arguments: list[str]) -> None:
     options = given.map, given.photos, given.link, False, given.without
     print(source.convert(given.SOURCE, given.DESTINATION, *options))
     print(run(given.DESTINATION, photos=False))
+    how = "copy profiles/template.yaml to profiles/mine.yaml, with that name in its first line"
+    print(
+        f"Made: {given.DESTINATION}. Next: {how}, then `modanet report --profile mine --data-root {given.DESTINATION}`."
+    )
 
 
 def check(name: str, arguments: list[str]) -> None:
@@ -227,6 +231,7 @@ def ccp(name: str, arguments: list[str]) -> None:
     from modanet_utils.imbalance.check import check as run
 
     print(run(source.convert(given.SOURCE, given.DESTINATION, quiet=False), photos=False))
+    print(f"Made: {given.DESTINATION}. Next: `modanet report --profile ccp --data-root {given.DESTINATION}`.")
 
 
 def ccp_tags(name: str, arguments: list[str]) -> None:
@@ -260,6 +265,7 @@ def modanet(name: str, arguments: list[str]) -> None:
     from modanet_utils.datasets import modanet as source
 
     print(source.prepare(given.ANNOTATIONS, given.PHOTOS, given.DESTINATION, quiet=False))
+    print(f"Made: {given.DESTINATION}. Next: `modanet report --profile modanet --data-root {given.DESTINATION}`.")
 
 
 def synthetic(name: str, arguments: list[str]) -> None:

@@ -62,6 +62,11 @@ def _labels() -> str:
     return _page("labels.md.j2", stockings=f"{found['pixels']:.2%}", photos=str(found["photos"]), **shares, **scores)
 
 
+def _speed() -> str:
+    told = speed.recorded(ROOT / "reports/bench.json")
+    return rendered("speed.md.j2", tables=Markup(speed.text(told)), full=told.get("modanet"))
+
+
 def _page(template: str, **texts: str) -> str:
     return rendered(template, **{name: Markup(text) for name, text in texts.items()})
 
@@ -75,7 +80,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reports/ccp/claims.md": lambda: _page("claims.md.j2", table=markdown(claims_table(recorded()))),
     "reports/ccp/trials.md": _trials,
     "reports/ccp/labels.md": _labels,
-    "reports/speed.md": lambda: _page("speed.md.j2", tables=speed.text(speed.recorded(ROOT / "reports/bench.json"))),
+    "reports/speed.md": _speed,
     "reports/reliability.md": lambda: rendered("reliability.md.j2", own=speed.recorded(ROOT / RELIABILITY)),
     "reports/ccp/figures/iou_per_class.svg": lambda: rendered("chart.svg.j2", results=recorded(), alone=True),
 }

@@ -142,6 +142,8 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
             continue
         there[one.name] = _trained(one, dataset, data_root)
         keep_run(one.name, there[one.name], out)
+    done = f"{len(there)} of {len(planned)} trainings are kept in {shown(out)}/runs"
+    print(f"{done}; `modanet report --profile {profile} --out {shown(out)}` shows them.")
 
 
 def _no_start(one: Planned, dataset: Dataset) -> str | None:
