@@ -64,16 +64,11 @@ def report(name: str, arguments: list[str]) -> None:
 
     Example: modanet report --profile ccp --data-root data/ccp-original
     """
-    others = {"--trials": trials, "--readme": readme, "--refresh": refresh}
-    flags = {flag: (f"the same as the command {flag[2:]}", False) for flag in others}
-    given = parsed(name, report, arguments, SERIES | flags)
-    for flag, command in others.items():
-        if getattr(given, flag[2:]):
-            return command(name, [one for one in arguments if one not in others])
+    given = parsed(name, report, arguments, SERIES)
     from modanet_utils.report import series
 
     out = series.run(given.profile, given.data_root, given.out)
-    return print(f"The report is in {out}\nOpen {(out / 'index.html').as_uri()}")
+    print(f"The report is in {out}\nOpen {(out / 'index.html').as_uri()}")
 
 
 def trials(name: str, arguments: list[str]) -> None:

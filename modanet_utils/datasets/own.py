@@ -17,7 +17,7 @@ from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map
 from modanet_utils.datasets.masks import flaws, run_flaw
 from modanet_utils.datasets.photos import files_below, matched
 from modanet_utils.datasets.records import IGNORED, parsed, spelling
-from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_all, save, usable
+from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_photos, save, usable
 
 PHOTOS = ("images", "photos", "JPEGImages", "img_dir")
 VOC = "SegmentationClass"  # as CVAT writes it, labelme (PNG), and ATR (Aug)
@@ -60,7 +60,12 @@ def convert(
         return f"{where}: Clothing Co-Parsing, converted into {ccp.convert(given[0], destination, quiet)}"
     sources = {one: top for top in given for one in _sources(top)}
     found = [_masks(one, top, fold, photos) or _coco(one, photos) for one, top in sources.items()]
-    records, things = _joined(found)
+    number = itertools.count(1)
+    for one in found if len(found) > 1 else ():  # whose ids may meet
+        ids = {record["id"]: next(number) for record in one.records}
+        for part, key in ((one.records, "id"), (one.things, "image_id")):
+            part[:] = [each | {key: ids[each[key]]} for each in part]
+    records, things = [each for one in found for each in one.records], [each for one in found for each in one.things]
     drawn = next((one.drawn for one in found if one.drawn), "")
     name = ", ".join(filter(None, [drawn, *(one.resolve().name for one in given)]))
     info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}
@@ -69,11 +74,11 @@ def convert(
     there = _photos(found, link)
     asked = _asked(without, records, there)
     images, verdicts, scenes = usable(there, [one for one in records if one["id"] not in asked], quiet)
-    ids = {one["id"] for one in images}
+    used = {one["id"] for one in images}
     kept = [
         one | {"id": place, "category_id": min(numbers[one["source_label"]], writing.IGNORED_ID)}  # 255 has one, too
         for place, one in enumerate((o for o in things if numbers[o["source_label"]]), 1)
-        if one["image_id"] in ids
+        if one["image_id"] in used
     ]
     fill = None if link else lambda folder: save(there, images, folder, quiet)
     writing.write(destination, info, images, kept, {}, there.root if link else None, fill)
@@ -109,32 +114,20 @@ def _sources(top: Path) -> list[Path]:
     )
 
 
-def _joined(found: list[Found]) -> tuple[list[Record], list[dict[str, Any]]]:
-    """All records, in each source's list, too, and things; of several sources with ids of their own."""
-    for one, first in zip(found, itertools.accumulate((len(one.records) for one in found), initial=1), strict=False):
-        if len(found) > 1:
-            ids = {record["id"]: first + place for place, record in enumerate(one.records)}
-            one.records[:] = [record | {"id": ids[record["id"]]} for record in one.records]
-            one.things[:] = [thing | {"image_id": ids[thing["image_id"]]} for thing in one.things]
-    return [record for one in found for record in one.records], [thing for one in found for thing in one.things]
-
-
 def _photos(found: list[Found], link: bool) -> Photos:
     places: dict[Path, list[Record]] = {}
     for one in found:
         places.setdefault(one.photos, []).extend(one.records)
-    there = open_all(places)
+    there, taken = open_photos(*places.items()), dict[str, Record]()
     if there.unsure:
         raise DatasetError(f"{there.root} holds several photos called {there.unsure[0]}: give the folder of one.")
-    taken: dict[str, Record] = {}
     for record in (record for one in found for record in one.records):
         photo = there.names.get(record["id"])
         if photo and (other := taken.setdefault(photo, record)) is not record:  # half would show another picture
             both = f"{other['file_name']} and {record['file_name']}"
             raise DatasetError(f"{there.root}: {photo} is the only photo for {both}: give each its own, once.")
     if link and (len(places) > 1 or is_database(there.root)):
-        what = "an LMDB" if len(places) == 1 else f"not the one folder of photos, they lie in {len(places)}"
-        raise DatasetError(f"{there.root} is {what}, and images/ can link to a folder only: leave out --link.")
+        raise DatasetError(f"{there.root} is no folder of all photos, to which images/ could link: leave out --link.")
     return there
 
 

@@ -3,7 +3,7 @@
 import importlib
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -95,28 +95,17 @@ class Database(Photos):
 
 
 class Several(Photos):
-    """Photos of several places as one, called by the way to them from the folder that holds all places."""
+    """Photos of several folders as one, called by the way to them from the folder that holds these folders."""
 
     def __init__(self, places: list[Photos]) -> None:
         self.root = Path(os.path.commonpath([one.root.absolute() for one in places]))
-        self.places = places
-        self.place = {image_id: one for one in places for image_id in one.names}
-        self.names = {image_id: self._way(one, one.names[image_id]) for image_id, one in self.place.items()}
-        self.twice, self.unsure = (
-            [self._way(p, n) for p in places for n in getattr(p, of)] for of in ("twice", "unsure")
-        )
-
-    def _way(self, place: Photos, name: str) -> str:
-        return (place.root.absolute().relative_to(self.root) / name).as_posix()
+        ways = [(one, one.root.absolute().relative_to(self.root)) for one in places]
+        self.names = {key: (way / name).as_posix() for one, way in ways for key, name in one.names.items()}
+        self.unsure = [(way / name).as_posix() for one, way in ways for name in one.unsure]
+        self.there = {(way / name).as_posix() for one, way in ways for name in one.all()}
 
     def all(self) -> Iterable[str]:
-        return {self._way(place, name) for place in self.places for name in place.all()}
-
-    def read(self, image_id: int) -> bytes:
-        return self.place[image_id].read(image_id)
-
-    def target(self, record: Record) -> str:
-        return self._way(place := self.place[record["id"]], place.target(record))
+        return self.there
 
 
 def is_database(root: Path) -> bool:
@@ -129,21 +118,19 @@ def is_database(root: Path) -> bool:
         return file.read(20)[16:] == b"\xde\xc0\xef\xbe"
 
 
-def open_photos(root: Path, records: Iterable[Record]) -> Photos:
-    """The photos of COCO records in a folder or an LMDB, looked up by name; none is decoded yet.
+def open_photos(*places: tuple[Path, Iterable[Record]]) -> Photos:
+    """The photos of COCO records in a folder, or an LMDB, or several folders; none is decoded yet.
 
-    FileNotFoundError where it is neither; ProjectError for a damaged LMDB, or without the package lmdb.
+    FileNotFoundError where one is neither; ProjectError for a damaged LMDB, one among others, or without package lmdb.
     """
-    if is_database(root):
-        return Database(root, records)
-    if not root.is_dir():
-        raise FileNotFoundError(f"Photo folder {root} does not exist: give a folder of photos, or an LMDB of them.")
-    return Photos(root, records)
-
-
-def open_all(places: Mapping[Path, Iterable[Record]]) -> Photos:
-    """As `open_photos`, of several places as one."""
-    opened = [open_photos(root, records) for root, records in places.items()]
+    for root, records in places:
+        if is_database(root):
+            if len(places) > 1:
+                raise DatasetError(f"{root} is an LMDB, whose photos cannot be joined with others: convert it alone.")
+            return Database(root, records)
+        if not root.is_dir():
+            raise FileNotFoundError(f"Photo folder {root} does not exist: give a folder of photos, or an LMDB of them.")
+    opened = [Photos(*place) for place in places]
     return opened[0] if len(opened) == 1 else Several(opened)
 
 

@@ -81,7 +81,7 @@ def test_the_parts_of_a_collection_are_joined(make: Callable[[Path], None], name
         assert (tmp_path / "out" / "images" / name).read_bytes() == (tmp_path / "mine" / name).read_bytes()
     assert "3 images listed" in said and said.splitlines()[1].startswith("joined: ")
     assert "3 usable; 0 without annotation" in said and content(tmp_path / "mine") == before
-    with pytest.raises(ProjectError, match="they lie in 2, and images/ can link to a folder only: leave out --link"):
+    with pytest.raises(ProjectError, match="is no folder of all photos, to which images/ could link: leave out --link"):
         convert(tmp_path / "mine", tmp_path / "linked", link=True)
 
 

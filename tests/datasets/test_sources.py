@@ -137,7 +137,7 @@ def test_any_coco_file_can_take_its_photos_from_an_lmdb(tmp_path: Path) -> None:
     assert (
         "2 missing, 1 unreadable, 1 of the wrong size, 3 usable; 1 without annotation" in said
     )  # with the unannotated
-    with pytest.raises(DatasetError, match="is an LMDB, to which images/ cannot link"):
+    with pytest.raises(DatasetError, match="is no folder of all photos, to which images/ could link"):
         own.convert(annotations(tmp_path), tmp_path / "link", photos=base, link=True)
 
 
