@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from conftest import annotation, record, rectangle, write_coco
 
-from modanet_utils import __main__ as command
 from modanet_utils.__main__ import main
 from modanet_utils.datasets.coco import open_dataset
 from modanet_utils.project import ROOT
