@@ -175,8 +175,7 @@ def own(name: str, arguments: list[str]) -> None:
 
     A map is YAML and names for each of their labels one of ours, background or ignore (pixels that neither teach nor
     count). Maps that come along: atr, cfpd, deepfashion2, fashionpedia, imaterialist, lip; each says in
-    modanet_utils/datasets/maps what it cannot express. Sources that are several, or the parts of one (train/ and val/,
-    or instances_train.json and instances_val.json), are joined, and split anew by the project's own rule.
+    modanet_utils/datasets/maps what it cannot express. Several sources, or train/ and val/ of one, are joined.
 
     Example: modanet convert own instances_attributes_train2020.json data/fp --photos train --map fashionpedia
     """
@@ -195,9 +194,8 @@ def own(name: str, arguments: list[str]) -> None:
     options = given.map, given.photos, given.link, False, given.without
     print(source.convert(given.SOURCE, given.DESTINATION, *options))
     print(run(given.DESTINATION, photos=False))
-    how = "copy profiles/template.yaml to profiles/mine.yaml, with that name in its first line"
     print(
-        f"Made: {given.DESTINATION}. Next: {how}, then `modanet report --profile mine --data-root {given.DESTINATION}`."
+        f"Next: profiles/mine.yaml from template.yaml, `modanet report --profile mine --data-root {given.DESTINATION}`."
     )
 
 
@@ -226,7 +224,6 @@ def ccp(name: str, arguments: list[str]) -> None:
     from modanet_utils.imbalance.check import check as run
 
     print(run(source.convert(given.SOURCE, given.DESTINATION, quiet=False), photos=False))
-    print(f"Made: {given.DESTINATION}. Next: `modanet report --profile ccp --data-root {given.DESTINATION}`.")
 
 
 def ccp_tags(name: str, arguments: list[str]) -> None:
@@ -260,7 +257,6 @@ def modanet(name: str, arguments: list[str]) -> None:
     from modanet_utils.datasets import modanet as source
 
     print(source.prepare(given.ANNOTATIONS, given.PHOTOS, given.DESTINATION, quiet=False))
-    print(f"Made: {given.DESTINATION}. Next: `modanet report --profile modanet --data-root {given.DESTINATION}`.")
 
 
 def synthetic(name: str, arguments: list[str]) -> None:

@@ -152,8 +152,8 @@ def as_text(value: Any) -> str:
 
 def loss_text(config: Mapping[str, Any]) -> str:
     """The loss of a trial's settings with what it takes, as in "focal, class_weights none, gamma 3"."""
-    told = [config["loss"], *(f"{name} {as_text(config[name])}" for name in TAKES[config["loss"]])]
-    return re.sub(r"\.0\b", "", ", ".join(told))
+    told = [f"{name} {as_text(config[name])}" for name in TAKES[config["loss"]]]
+    return re.sub(r"\.0\b", "", ", ".join([config["loss"], *told]))
 
 
 def check_parameters(names: Mapping[str, Any]) -> None:

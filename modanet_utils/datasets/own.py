@@ -20,8 +20,7 @@ from modanet_utils.datasets.records import IGNORED, parsed, spelling
 from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_photos, save, usable
 
 PHOTOS = ("images", "photos", "JPEGImages", "img_dir")
-VOC = "SegmentationClass"  # as CVAT writes it, labelme (PNG), and ATR (Aug)
-MASKS = ("masks", "labels", "annotations", VOC, f"{VOC}PNG", f"{VOC}Aug", "ann_dir")
+MASKS = ("masks", "labels", "annotations", *(f"SegmentationClass{one}" for one in ("", "PNG", "Aug")), "ann_dir")
 LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelmap.txt", "class_names.txt", "legend.txt")
 """Names a legend of masks may have: a name a line, or ``7 jeans``, ``jeans 7`` or ``jeans:255,0,0``."""
 _PART = re.compile(r"(?<![a-z])(train|val|test)", re.IGNORECASE)  # as in instances_val2017.json, and valid/
@@ -48,8 +47,7 @@ def convert(
 ) -> str:
     """Make a data set folder of whatever is recognised, whole or not at all, and say what was read.
 
-    Arguments are those of ``modanet convert own``, whose help explains them (the map: `mapping`). ProjectError where
-    nothing is recognised, labels are not in the map, no photo or not ``destination`` can be used.
+    Arguments are those of ``modanet convert own``; ProjectError where something of it cannot be used.
     """
     given = [Path(one).expanduser() for one in ([source] if isinstance(source, str | Path) else source)]
     where, destination = ", ".join(map(str, given)), Path(destination).expanduser()
@@ -181,6 +179,7 @@ def _coco(source: Path, photos: str | Path | None) -> Found:
 
 def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str, Any]]]:
     """Records in ascending order of id, which is theirs where all are whole numbers; things with their own label."""
+    _id = lambda one: int(one) if isinstance(one, str) and one.isdecimal() else one  # noqa: E731 - "7" is 7 elsewhere
     names = {_id(one["id"]): str(one["name"]) for one in coco["categories"]}
     ids = [_id(one["id"]) for one in coco["images"]]
     for what, different in (("images", {*ids}), ("categories", names)):
@@ -201,11 +200,6 @@ def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str
             raise DatasetError(f"{where} cannot be used, as {flaw}: export it again or remove it.")
         things.append(one | {"image_id": number[image], "source_label": names[category]})
     return sorted(records.values(), key=lambda one: one["id"]), things
-
-
-def _id(value: Any) -> Any:
-    """An id, a number where it is one: a tool may write "7" in one place, and 7 in another."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 def _annotation_files(source: Path) -> list[Path]:

@@ -102,10 +102,8 @@ class Several(Photos):
         ways = [(one, one.root.absolute().relative_to(self.root)) for one in places]
         self.names = {key: (way / name).as_posix() for one, way in ways for key, name in one.names.items()}
         self.unsure = [(way / name).as_posix() for one, way in ways for name in one.unsure]
-        self.there = {(way / name).as_posix() for one, way in ways for name in one.all()}
-
-    def all(self) -> Iterable[str]:
-        return self.there
+        there = {(way / name).as_posix() for one, way in ways for name in one.all()}
+        self.all = lambda: there  # type: ignore[method-assign]
 
 
 def is_database(root: Path) -> bool:
@@ -119,10 +117,7 @@ def is_database(root: Path) -> bool:
 
 
 def open_photos(*places: tuple[Path, Iterable[Record]]) -> Photos:
-    """The photos of COCO records in a folder, or an LMDB, or several folders; none is decoded yet.
-
-    FileNotFoundError where one is neither; ProjectError for a damaged LMDB, one among others, or without package lmdb.
-    """
+    """The photos of COCO records in a folder, an LMDB, or several folders; FileNotFoundError or ProjectError if not."""
     for root, records in places:
         if is_database(root):
             if len(places) > 1:

@@ -26,7 +26,6 @@ from modanet_utils.trials import PREFERRED, TrialConfig
 
 SAMPLED = 1_000_000
 """Pixels of a photo, evenly spaced, at which the confidence is measured at the most."""
-SHOES = [CLASSES.index("boots"), CLASSES.index("footwear")]
 BAND = 500_000
 """Logits that are enlarged at once, so that a photo of 50 megapixels does not fill the memory."""
 
@@ -115,9 +114,9 @@ def _several(labels: np.ndarray) -> bool:
 
 def _cut_off(labels: np.ndarray) -> str:
     """The edges of the picture, upper and lower, across which a figure goes on; shoes may stand on one."""
-    columns = np.flatnonzero((labels > 0).any(0))
+    columns, shoes = np.flatnonzero((labels > 0).any(0)), [CLASSES.index("boots"), CLASSES.index("footwear")]
     width, rows = np.ptp(columns) + 1 if len(columns) else math.inf, max(1, round(CUT_OFF[0] * len(labels)))
-    edges = {"top": labels[:rows], "bottom": np.where(np.isin(labels[-rows:], SHOES), 0, labels[-rows:])}
+    edges = {"top": labels[:rows], "bottom": np.where(np.isin(labels[-rows:], shoes), 0, labels[-rows:])}
     return " and ".join(edge for edge, band in edges.items() if band.any(0).sum() >= CUT_OFF[1] * width)
 
 

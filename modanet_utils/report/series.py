@@ -142,8 +142,7 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
             continue
         there[one.name] = _trained(one, dataset, data_root)
         keep_run(one.name, there[one.name], out)
-    done = f"{len(there)} of {len(planned)} trainings are kept in {shown(out)}/runs"
-    print(f"{done}; `modanet report --profile {profile} --out {shown(out)}` shows them.")
+    print(f"{len(there)} of {len(planned)} are kept in {shown(out)}/runs; next: `modanet report --profile {profile}`.")
 
 
 def _no_start(one: Planned, dataset: Dataset) -> str | None:

@@ -172,8 +172,9 @@ def command(given: Mapping[str, str], runs: Path, profile: str | None, keep_old:
         how = "read back" if source.startswith("read") else source
         place = shown(folder) if folder.is_relative_to(ROOT) else folder
         scores, config = (json.loads((folder / f).read_text("utf-8")) for f in (FINISHED, "config.json"))
-        low, high = scores["mean_iou_interval"]
-        score = f"mean IoU {scores['mean_iou']:.3f} [{low:.3f}, {high:.3f}] on the test part"
+        score = "mean IoU {:.3f} [{:.3f}, {:.3f}] on the test part".format(
+            scores["mean_iou"], *scores["mean_iou_interval"]
+        )
         use = f"; `modanet predict PHOTO --run {place}` uses it" if (folder / WEIGHTS).is_file() else ""
         print(f"Loss: {loss_text(config)}: {score}{use}\nFinished: {place} ({how})")
     return 0
