@@ -22,7 +22,7 @@ from modanet_utils.results.text import NOTHING, markdown, value_text
 from modanet_utils.results.workspace import recorded
 from modanet_utils.trials import label_of
 
-DRAWN, RELIABILITY = "reports/ccp/figures/drawn.png", "reports/reliability.json"
+DRAWN, RELIABILITY, BENCH = "reports/ccp/figures/drawn.png", "reports/reliability.json", ROOT / "reports/bench.json"
 
 
 def _classes() -> str:
@@ -63,8 +63,7 @@ def _labels() -> str:
 
 
 def _speed() -> str:
-    told = speed.recorded(ROOT / "reports/bench.json")
-    return rendered("speed.md.j2", tables=Markup(speed.text(told)), full=told.get("modanet"))
+    return rendered("speed.md.j2", tables=Markup(speed.text(told := speed.recorded(BENCH))), full=told.get("modanet"))
 
 
 def _page(template: str, **texts: str) -> str:
