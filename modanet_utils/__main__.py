@@ -64,16 +64,11 @@ def report(name: str, arguments: list[str]) -> None:
 
     Example: modanet report --profile ccp --data-root data/ccp-original
     """
-    others = {"--trials": trials, "--readme": readme, "--refresh": refresh}
-    flags = {flag: (f"the same as the command {flag[2:]}", False) for flag in others}
-    given = parsed(name, report, arguments, SERIES | flags)
-    for flag, command in others.items():
-        if getattr(given, flag[2:]):
-            return command(name, [one for one in arguments if one not in others])
+    given = parsed(name, report, arguments, SERIES)
     from modanet_utils.report import series
 
     out = series.run(given.profile, given.data_root, given.out)
-    return print(f"The report is in {out}\nOpen {(out / 'index.html').as_uri()}")
+    print(f"The report is in {out}\nOpen {(out / 'index.html').as_uri()}")
 
 
 def trials(name: str, arguments: list[str]) -> None:
@@ -160,10 +155,10 @@ def audit(name: str, arguments: list[str]) -> int:
 
 
 def convert(name: str, arguments: list[str]) -> int:
-    """Make a data set folder: modanet convert SOURCE DESTINATION [--map MAP], or of a source named below.
+    """Make a data set folder: modanet convert SOURCE... DESTINATION [--map MAP], or of a source named below.
 
-    SOURCE is recognised: a COCO file, photos with masks, or Clothing Co-Parsing (`modanet convert own --help`). A data
-    set folder holds annotations.json (COCO) and images/; it is written whole or not at all.
+    SOURCE is recognised: a COCO file, photos with masks, or Clothing Co-Parsing (`modanet convert own --help`);
+    several are joined. A data set folder holds annotations.json (COCO) and images/; it is written whole or not at all.
 
     Example: modanet convert downloads/lip data/lip --map lip
     """
@@ -180,12 +175,12 @@ def own(name: str, arguments: list[str]) -> None:
 
     A map is YAML and names for each of their labels one of ours, background or ignore (pixels that neither teach nor
     count). Maps that come along: atr, cfpd, deepfashion2, fashionpedia, imaterialist, lip; each says in
-    modanet_utils/datasets/maps what it cannot express.
+    modanet_utils/datasets/maps what it cannot express. Several sources, or train/ and val/ of one, are joined.
 
     Example: modanet convert own instances_attributes_train2020.json data/fp --photos train --map fashionpedia
     """
     takes = {
-        "SOURCE": "COCO file; or folder with one, with photos (images/) and PNG masks (masks/), or CCP's layout",
+        "SOURCE...": "COCO file; or folder with one, with photos (images/) and PNG masks (masks/), or CCP's layout",
         "DESTINATION": f"{WRITTEN}, your own files in it stay",
         "--map": ("name of a map, or a YAML file (default: labels are this project's own)", str),
         "--photos": "folder or LMDB of the photos (default: images/ or photos/ beside the annotations)",
@@ -199,6 +194,9 @@ def own(name: str, arguments: list[str]) -> None:
     options = given.map, given.photos, given.link, False, given.without
     print(source.convert(given.SOURCE, given.DESTINATION, *options))
     print(run(given.DESTINATION, photos=False))
+    print(
+        f"Next: profiles/mine.yaml from template.yaml, `modanet report --profile mine --data-root {given.DESTINATION}`."
+    )
 
 
 def check(name: str, arguments: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -148,6 +149,12 @@ def as_text(value: Any) -> str:
     if isinstance(value, dict):
         return ",".join(f"{name}={number}" for name, number in value.items())
     return "none" if value is None else str(value)
+
+
+def loss_text(config: Mapping[str, Any]) -> str:
+    """The loss of a trial's settings with what it takes, as in "focal, class_weights none, gamma 3"."""
+    told = [f"{name} {as_text(config[name])}" for name in TAKES[config["loss"]]]
+    return re.sub(r"\.0\b", "", ", ".join([config["loss"], *told]))
 
 
 def check_parameters(names: Mapping[str, Any]) -> None:

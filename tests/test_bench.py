@@ -24,7 +24,7 @@ from modanet_utils.training import start
 from modanet_utils.training.devices import accelerator_for
 from modanet_utils.training.loop import build_loss, training_target
 from modanet_utils.trials import TrialConfig
-from tests.bench import bench, epochs, files, scoring, steps, turns
+from tests.bench import bench, epochs, files, full, scoring, steps, turns
 from tests.bench.turns import BenchError, Options
 
 
@@ -85,6 +85,38 @@ def test_scan_open_and_scale(options: Options) -> None:
     assert scanned["data"].startswith("6 images, 12 annotations")
     assert opened["data"].startswith("40 images, 80 annotations") and opened["peak_mebibytes"]["ours"] > 10
     assert list(scaled["sizes"]) == ["20", "40"] and scaled["sizes"]["40"]["objects"] == 80
+
+
+def test_the_photos_of_an_lmdb(options: Options) -> None:
+    entry = full.photos(options)
+    check(entry)
+    assert list(entry["seconds"]) == ["40 photos", "20 photos", "10 photos"] and entry["data"].startswith("40 made")
+    assert all(peak > 10 for peak in entry["peak_mebibytes"].values())
+
+
+def test_a_training_on_all_of_modanet_is_estimated(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(full, "_reading", lambda *_: 0.01)
+    told, recorded = full.full(options), json.loads(bench.REPORT.read_text())
+    kept = {key: value for key, value in recorded["modanet"].items() if key not in ("provenance", "seconds_to_read")}
+    assert told["operations"] == kept["operations"] and told["photos"] == kept["photos"] == {
+        "train": 31352,
+        "val": 13064,
+    }
+    assert told["hours"]["computing"] == kept["hours"]["computing"] == sorted(told["hours"]["computing"])
+    assert told["hours"]["reading"] == pytest.approx(15 * (31352 + 13064) * 0.01 / 8 / 3600)
+    work = 15 * told["operations"]["forward"] * (3 * 31352 + 13064)
+    assert told["hours"]["computing"][0] == pytest.approx(work / 10e12 / 3600)
+    step = recorded["step"]["variants"][AS_TRAINED]["seconds"]
+    small = told["operations"]["forward"] / told["operations"]["ratio"]
+    assert told["hours"]["cpu"] == pytest.approx(work / (3 * small * 8 / step) / 3600)
+    assert bench.line("modanet", told).endswith("hours for a training of profile modanet (an estimate)")
+    with pytest.raises(BenchError, match="has no entry 'step'"):
+        full.full(Options(options.data, None, report=options.scratch / "none.json"))
+
+
+def test_the_operations_of_a_network_are_counted() -> None:
+    one, two = (full.operations(TrialConfig(image_height=side, image_width=64)) for side in (64, 128))
+    assert one < two < 2.1 * one, "all but a few are convolutions over the picture"
 
 
 def test_score(options: Options) -> None:
@@ -302,7 +334,7 @@ def test_an_unknown_comparison_is_refused(capsys: pytest.CaptureFixture) -> None
 
 
 def test_the_table_on_speed_holds_every_comparison() -> None:
-    assert set(speed.COMPARED) == set(bench.COMPARISONS) and set(steps.VARIANTS) >= {AS_TRAINED}
+    assert {*speed.COMPARED, "modanet"} == set(bench.COMPARISONS) and set(steps.VARIANTS) >= {AS_TRAINED}
 
 
 def test_what_is_compared_with_is_pinned() -> None:

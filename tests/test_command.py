@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from conftest import annotation, record, rectangle, write_coco
 
-from modanet_utils import __main__ as command
 from modanet_utils.__main__ import main
 from modanet_utils.datasets.coco import open_dataset
 from modanet_utils.project import ROOT
@@ -167,7 +166,6 @@ def test_an_annotation_file_is_explored(tmp_path: Path) -> None:
     ("module", "arguments", "sentence"),
     [
         ("modanet_utils.report", ["--profile", "cpp"], "did you mean 'ccp'?"),
-        ("modanet_utils.report", ["--trials", "--profile", "cpp"], "did you mean 'ccp'?"),
         ("modanet_utils.report", ["--profil", "ccp"], "did you mean '--profile'?"),
         ("modanet_utils.training", ["--profile", "cpp"], "did you mean 'ccp'?"),
         ("modanet_utils.datasets.ccp", ["nowhere", "there"], "is not Clothing Co-Parsing"),
@@ -179,14 +177,6 @@ def test_an_annotation_file_is_explored(tmp_path: Path) -> None:
 def test_the_old_doors_are_open(module: str, arguments: list[str], sentence: str, tmp_path: Path) -> None:
     done = run(tmp_path, *arguments, module=module)
     assert done.returncode == 2 and sentence in done.stderr and len(done.stderr.strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize(("flag", "name"), [("--readme", "readme"), ("--refresh", "refresh"), ("--trials", "trials")])
-def test_flags_of_the_old_report_are_commands_now(flag: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[list[str]] = []
-    monkeypatch.setattr(command, name, lambda _, arguments: asked.append(arguments))
-    assert main(["report", flag, *(["--profile", "ccp"] if name == "trials" else [])]) == 0
-    assert asked == [["--profile", "ccp"] if name == "trials" else []]
 
 
 def test_it_is_installed_as_modanet() -> None:

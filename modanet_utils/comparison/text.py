@@ -1,6 +1,5 @@
 """What notebooks 02 and 03 say of a ``results.json``, with no number typed; where it lacks a part, they say so."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ from modanet_utils.results.text import (
     value_text,
 )
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import OWN_LOSS, TAKES, as_text, headline
+from modanet_utils.trials import OWN_LOSS, headline, loss_text
 
 
 def zero_classes(test: Mapping[str, Any]) -> list[str]:
@@ -193,9 +192,7 @@ def own_loss(results: Mapping[str, Any]) -> str:
     """What the reader's own loss is, as in "Your loss: focal, class_weights none, gamma 3."; empty if none is there."""
     if OWN_LOSS not in results.get("comparison", {}).get("trials", {}):
         return ""
-    config = results["trials"][OWN_LOSS]["config"]
-    told = [config["loss"], *(f"{name} {as_text(config[name])}" for name in TAKES[config["loss"]])]
-    return re.sub(r"\.0\b", "", f"Your loss: {', '.join(told)}.")
+    return f"Your loss: {loss_text(results['trials'][OWN_LOSS]['config'])}."
 
 
 def comparison(results: Mapping[str, Any]) -> Table:

@@ -41,7 +41,7 @@ def prepare(annotations: str | Path, photos: str | Path, destination: str | Path
     writing.replaced(destination, info)
     source = open_dataset(file, annotations_only=True)
     annotated = [record for image_id, record in source.images.items() if source.annotations[image_id]]
-    there = open_photos(photos, annotated)
+    there = open_photos((photos, annotated))
     images, verdicts, scenes = usable(there, annotated, quiet)
     theirs = [annotation for record in images for annotation in source.annotations[record["id"]]]
     # With the category numbers that every written dataset has.

@@ -1,7 +1,9 @@
 """Your data: a COCO file, or photos with a mask each, becomes a data set folder; a map says which label is which."""
 
+import itertools
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,14 +14,16 @@ from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, writing
 from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError, is_drawn, open_dataset
 from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map
+from modanet_utils.datasets.masks import flaws, run_flaw
 from modanet_utils.datasets.photos import files_below, matched
 from modanet_utils.datasets.records import IGNORED, parsed, spelling
 from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_photos, save, usable
 
-PHOTOS = ("images", "photos")
-MASKS = ("masks", "labels", "annotations")
-LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelmap.txt", "legend.txt")
+PHOTOS = ("images", "photos", "JPEGImages", "img_dir")
+MASKS = ("masks", "labels", "annotations", *(f"SegmentationClass{one}" for one in ("", "PNG", "Aug")), "ann_dir")
+LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelmap.txt", "class_names.txt", "legend.txt")
 """Names a legend of masks may have: a name a line, or ``7 jeans``, ``jeans 7`` or ``jeans:255,0,0``."""
+_PART = re.compile(r"(?<![a-z])(train|val|test)", re.IGNORECASE)  # as in instances_val2017.json, and valid/
 
 
 class Found(NamedTuple):
@@ -33,7 +37,7 @@ class Found(NamedTuple):
 
 
 def convert(
-    source: str | Path,
+    source: str | Path | Sequence[Path],
     destination: str | Path,
     label_map: str | Path | None = None,
     photos: str | Path | None = None,
@@ -43,70 +47,101 @@ def convert(
 ) -> str:
     """Make a data set folder of whatever is recognised, whole or not at all, and say what was read.
 
-    Arguments are those of ``modanet convert own``, whose help explains them (the map: `mapping`). ProjectError where
-    nothing is recognised, labels are not in the map, no photo or not ``destination`` can be used.
+    Arguments are those of ``modanet convert own``; ProjectError where something of it cannot be used.
     """
-    source, destination = Path(source).expanduser(), Path(destination).expanduser()
+    given = [Path(one).expanduser() for one in ([source] if isinstance(source, str | Path) else source)]
+    where, destination = ", ".join(map(str, given)), Path(destination).expanduser()
     fold = read_map(label_map)
-    if (source / "label_list.mat").is_file():
-        if label_map is not None or photos is not None or link or without is not None:
-            raise DatasetError(f"{source} is Clothing Co-Parsing, which has a table of its own: give no option.")
-        return f"{source}: Clothing Co-Parsing, converted into {ccp.convert(source, destination, quiet)}"
-    found = _masks(source, fold, photos) or _coco(source, photos)
-    name = ", ".join(filter(None, [found.drawn, source.resolve().name]))
+    if any((one / "label_list.mat").is_file() for one in given):
+        if len(given) > 1 or label_map is not None or photos is not None or link or without is not None:
+            raise DatasetError(f"{where}: Clothing Co-Parsing has a table of its own: give it alone, and no option.")
+        return f"{where}: Clothing Co-Parsing, converted into {ccp.convert(given[0], destination, quiet)}"
+    sources = {one: top for top in given for one in _sources(top)}
+    found = [_masks(one, top, fold, photos) or _coco(one, photos) for one, top in sources.items()]
+    number = itertools.count(1)
+    for one in found if len(found) > 1 else ():  # whose ids may meet
+        ids = {record["id"]: next(number) for record in one.records}
+        for part, key in ((one.records, "id"), (one.things, "image_id")):
+            part[:] = [each | {key: ids[each[key]]} for each in part]
+    records, things = [each for one in found for each in one.records], [each for one in found for each in one.things]
+    drawn = next((one.drawn for one in found if one.drawn), "")
+    name = ", ".join(filter(None, [drawn, *(one.resolve().name for one in given)]))
     info = {"name": name, "description": f"{name}, converted by {fold.name}", "license": "its owner's", "url": ""}
     writing.replaced(destination, info)
-    numbers = fold.numbers((one["source_label"] for one in found.things), source)
-    asked, there = _asked(without, [str(one["file_name"]) for one in found.records]), _photos(found, link)
-    wanted = [one for one in found.records if str(one["file_name"]) not in asked]
-    images, verdicts, scenes = usable(there, wanted, quiet)
-    ids = {one["id"] for one in images}
+    numbers = fold.numbers((one["source_label"] for one in things), where)
+    there = _photos(found, link)
+    asked = _asked(without, records, there)
+    images, verdicts, scenes = usable(there, [one for one in records if one["id"] not in asked], quiet)
+    used = {one["id"] for one in images}
     kept = [
         one | {"id": place, "category_id": min(numbers[one["source_label"]], writing.IGNORED_ID)}  # 255 has one, too
-        for place, one in enumerate((o for o in found.things if numbers[o["source_label"]]), 1)
-        if one["image_id"] in ids
+        for place, one in enumerate((o for o in things if numbers[o["source_label"]]), 1)
+        if one["image_id"] in used
     ]
     fill = None if link else lambda folder: save(there, images, folder, quiet)
-    writing.write(destination, info, images, kept, {}, found.photos if link else None, fill)
+    writing.write(destination, info, images, kept, {}, there.root if link else None, fill)
     bare = len(images) - len({one["image_id"] for one in kept})
     spare = sorted(set(there.all()) - set(there.names.values()))
-    others = {"without annotation": [] if is_database(found.photos) else spare, "left out as asked": sorted(asked)}
+    others = {"without annotation": [] if is_database(there.root) else spare, "left out as asked": [*asked.values()]}
     lines = [
-        f"{source}: {found.kind}, {len(found.records):,} images listed",
+        f"{where}: {' and '.join({one.kind: 0 for one in found})}, {len(records):,} images listed",
+        *[f"joined: {', '.join(map(str, sources))}; all are split anew, whatever their part was"] * (len(found) > 1),
         f"photos: {counted(verdicts)}; {len(spare):,} without annotation; {len(asked):,} left out as asked",
         *name_unused(destination, verdicts | others | open_dataset(destination).unused),
         f"near-duplicates: {sum(scenes):,} photos in {len(scenes):,} scenes, which stay on one side of a split",
         *[f"without any object, so that all of them is background: {bare:,} photos"] * (bare > 0),
     ]
-    return "\n".join([*lines, *_folded(found.things, numbers, fold)])
+    return "\n".join([*lines, *_folded(things, numbers, fold)])
 
 
-def _photos(found: Found, link: bool) -> Photos:
-    there = open_photos(found.photos, found.records)
+def _sources(top: Path) -> list[Path]:
+    """What a folder stands for: itself, or the parts of one collection in it, annotation files or folders."""
+    if not top.exists():
+        raise FileNotFoundError(f"{top} does not exist: give a COCO file, or a folder of photos and annotations.")
+    if top.is_file() or _mask_files(top):
+        return [top]
+    files = _annotation_files(top)
+    if len(files) > 1 and not all(_PART.search(one.stem) for one in files):
+        raise DatasetError(f"{top} holds {len(files)} annotation files: give one of them, as in {files[0]}.")
+    folders = [one for one in sorted(top.iterdir()) if one.is_dir() and _PART.match(one.name)] if not files else []
+    if found := files + [part for one in folders for part in ([one] if _mask_files(one) else _annotation_files(one))]:
+        return found
+    raise DatasetError(
+        f"{top} is not recognised: it needs a COCO file (.json), or photos in {' or '.join(PHOTOS)} and PNG masks "
+        f"in {', '.join(MASKS)}, or Clothing Co-Parsing's label_list.mat."
+    )
+
+
+def _photos(found: list[Found], link: bool) -> Photos:
+    places: dict[Path, list[Record]] = {}
+    for one in found:
+        places.setdefault(one.photos, []).extend(one.records)
+    there, taken = open_photos(*places.items()), dict[str, Record]()
     if there.unsure:
-        raise DatasetError(f"{found.photos} holds several photos called {there.unsure[0]}: give the folder of one.")
-    taken: dict[str, Record] = {}
-    for one in found.records:
-        photo = there.names.get(one["id"])
-        if photo and (other := taken.setdefault(photo, one)) is not one:  # half of them would show another picture
-            both = f"{other['file_name']} and {one['file_name']}"
-            raise DatasetError(f"{found.photos}: {photo} is the only photo for {both}: give each its own, once.")
-    if link and is_database(found.photos):
-        raise DatasetError(f"{found.photos} is an LMDB, to which images/ cannot link: leave out --link.")
+        raise DatasetError(f"{there.root} holds several photos called {there.unsure[0]}: give the folder of one.")
+    for record in (record for one in found for record in one.records):
+        photo = there.names.get(record["id"])
+        if photo and (other := taken.setdefault(photo, record)) is not record:  # half would show another picture
+            both = f"{other['file_name']} and {record['file_name']}"
+            raise DatasetError(f"{there.root}: {photo} is the only photo for {both}: give each its own, once.")
+    if link and (len(places) > 1 or is_database(there.root)):
+        raise DatasetError(f"{there.root} is no folder of all photos, to which images/ could link: leave out --link.")
     return there
 
 
-def _asked(file: Path | None, names: list[str]) -> set[str]:
-    """Those of the photos that a file names, one a line; DatasetError where it names one that is none of them."""
+def _asked(file: Path | None, records: list[Record], there: Photos) -> dict[int, str]:
+    """Those of the photos, by id, that a file names, one a line; DatasetError where it names one that is none."""
     try:
         text = "" if file is None else file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise DatasetError(f"{file} is no text: name a photo a line, as an audit does.") from None
     lines = list(filter(None, map(str.strip, text.splitlines())))
-    found = matched(lines, names)
+    ids = {str(one["file_name"]): one["id"] for one in records}
+    ids |= {there.target(one): one["id"] for one in records if one["id"] in there.names}  # as the data set calls it
+    found = matched(lines, ids)
     if lost := [one for one in lines if one not in found]:
         raise DatasetError(f"{file} names {len(lost):,} that are none of the photos, {lost[0]} for one: correct it.")
-    return set(found.values())
+    return {ids[name]: name for name in sorted(found.values())}
 
 
 def _folded(things: list[dict[str, Any]], numbers: dict[str, int], fold: LabelMap) -> list[str]:
@@ -129,74 +164,65 @@ def _folded(things: list[dict[str, Any]], numbers: dict[str, int], fold: LabelMa
 
 
 def _coco(source: Path, photos: str | Path | None) -> Found:
-    file = source if source.is_file() else _json_in(source)
-    coco, _ = parsed(file)
+    coco, _ = parsed(source)
     try:
-        records, things = _read(coco, file)
+        records, things = _read(coco, source)
     except TypeError:
-        raise DatasetError(f"{file}: an id or a mask's size is a list or an object: give whole numbers.") from None
-    root = source if source.is_dir() else file.parent
-    beside = next((root / name for name in PHOTOS if (root / name).is_dir()), root)
-    folder = beside if photos is None else Path(photos).expanduser()
+        raise DatasetError(f"{source}: an id or a mask's size is a list or an object: give whole numbers.") from None
+    root = source.parent.parent if source.parent.name == "annotations" else source.parent
+    part = source.stem.removeprefix("instances_")  # as COCO's own calls the folder of its photos
+    places = [root / part, *(root / name / part for name in PHOTOS), *(root / name for name in PHOTOS), root]
+    folder = next(one for one in places if one.is_dir()) if photos is None else Path(photos).expanduser()
     name = str(coco["info"].get("name")) if isinstance(coco.get("info"), dict) else ""
     return Found("a COCO file", name if is_drawn(name) else "", records, things, folder)
 
 
 def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str, Any]]]:
     """Records in ascending order of id, which is theirs where all are whole numbers; things with their own label."""
-    names = {one["id"]: str(one["name"]) for one in coco["categories"]}
-    ids = [one["id"] for one in coco["images"]]
+    _id = lambda one: int(one) if isinstance(one, str) and one.isdecimal() else one  # noqa: E731 - "7" is 7 elsewhere
+    names = {_id(one["id"]): str(one["name"]) for one in coco["categories"]}
+    ids = [_id(one["id"]) for one in coco["images"]]
     for what, different in (("images", {*ids}), ("categories", names)):
         if len(different) < len(coco[what]):
             raise DatasetError(f"{file} lists two {what} with the same id: give each its own.")
     whole = all(isinstance(one, int) for one in ids)
     number = {one: one if whole else place for place, one in enumerate(ids, 1)}
-    records = {one["id"]: one | {"id": number[one["id"]]} for one in coco["images"]}
+    records = {key: one | {"id": number[key]} for key, one in zip(ids, coco["images"], strict=True)}
     things = []
     for one in coco["annotations"]:
         where = f"{file}: annotation {one.get('id')}"
-        if one["category_id"] not in names or one["image_id"] not in number:
+        category, image = _id(one["category_id"]), _id(one["image_id"])
+        if category not in names or image not in number:
             raise DatasetError(f"{where} has a category or an image that the file does not list: correct it.")
-        mask, record = one["segmentation"], records[one["image_id"]]
-        if isinstance(mask, dict) and list(mask.get("size", ())) != [record["height"], record["width"]]:
-            size = f"{record['height']}x{record['width']}"
-            raise DatasetError(f"{where} has a mask of size {mask.get('size')}, and its image is {size}: correct it.")
-        things.append(one | {"image_id": number[one["image_id"]], "source_label": names[one["category_id"]]})
+        mask, record = one["segmentation"], records[image]
+        sound = isinstance(mask, dict) and not flaws(mask)
+        if flaw := run_flaw(mask, record["height"], record["width"]) if sound else None:
+            raise DatasetError(f"{where} cannot be used, as {flaw}: export it again or remove it.")
+        things.append(one | {"image_id": number[image], "source_label": names[category]})
     return sorted(records.values(), key=lambda one: one["id"]), things
 
 
-def _json_in(source: Path) -> Path:
-    if not source.is_dir():
-        raise FileNotFoundError(f"{source} does not exist: give a COCO file, or a folder of photos and annotations.")
-    files = [source / ANNOTATIONS] if (source / ANNOTATIONS).is_file() else []
-    files = files or sorted([*source.glob("*.json"), *source.glob("annotations/*.json")])
-    if len(files) == 1:
-        return files[0]
-    if files:
-        raise DatasetError(f"{source} holds {len(files)} annotation files: give one of them, as in {files[0]}.")
-    raise DatasetError(
-        f"{source} is not recognised: it needs a COCO file (.json), or photos in {' or '.join(PHOTOS)} and PNG masks "
-        f"in {', '.join(MASKS)}, or Clothing Co-Parsing's label_list.mat."
-    )
+def _annotation_files(source: Path) -> list[Path]:
+    files = sorted([*source.glob("*.json"), *source.glob("annotations/*.json")])
+    ours = [one for one in files if one == source / ANNOTATIONS]
+    return ours or [one for one in files if one.stem.startswith("instances_")] or files  # COCO's own has captions, too
 
 
 # ------------------------------------------------------------------------------------------------ masks
 
 
-def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | None:
+def _masks(source: Path, top: Path, fold: LabelMap, photos: str | Path | None) -> Found | None:
     """What photos and PNG masks of the same names hold; None where there are no masks."""
-    folders = {source / name: sorted(files_below(source / name)) for name in MASKS}
-    files = {root: [one for one in names if one.lower().endswith(".png")] for root, names in folders.items()}
-    root = next((root for root in files if files[root]), None)
-    if root is None:
+    if not (there := _mask_files(source)):
         return None
+    root, files = there
     beside = next((source / name for name in PHOTOS if (source / name).is_dir()), source / PHOTOS[0])
-    legend = _legend(source, root, fold)
+    legend = _legend((root, source, top), fold)
     shown: dict[int, list[int]] = {}
-    stems = [Path(name).stem for name in files[root]]
+    stems = [Path(name).stem for name in files]
     digits = all(one.isascii() and one.isdigit() for one in stems) and len({*map(int, stems)}) == len(stems)
     records, things = [], []
-    for place, (name, stem) in enumerate(zip(files[root], stems, strict=True), 1):
+    for place, (name, stem) in enumerate(zip(files, stems, strict=True), 1):
         image_id = int(stem) if digits else place
         codes, labels = _codes(root / name, legend, shown)
         record = {"id": image_id, "file_name": name, "width": codes.shape[1], "height": codes.shape[0]}
@@ -215,17 +241,25 @@ def _masks(source: Path, fold: LabelMap, photos: str | Path | None) -> Found | N
     return Found("photos with masks", "", records, things, beside if photos is None else Path(photos).expanduser())
 
 
-def _legend(source: Path, masks: Path, fold: LabelMap) -> LabelMap:
-    """The map with what a file beside the masks says of their values or colours."""
-    file = next((folder / name for folder in (masks, source) for name in LEGENDS if (folder / name).is_file()), None)
+def _mask_files(source: Path) -> tuple[Path, list[str]] | None:
+    """The folder of masks in a source, and the names of the PNG files below it; None where there are none."""
+    for root in (source / name for name in MASKS):
+        if files := sorted(one for one in files_below(root) if one.lower().endswith(".png")):
+            return root, files
+    return None
+
+
+def _legend(folders: tuple[Path, ...], fold: LabelMap) -> LabelMap:
+    """The map with what a file in the first folder that has one says of the masks' values or colours."""
+    file = next((folder / name for folder in folders for name in LEGENDS if (folder / name).is_file()), None)
     mine: dict[Any, str] = {**fold.values, **fold.colors}
     if file is None and mine:
         return fold
     if file is None:
         names = ", ".join(LEGENDS)
         raise DatasetError(
-            f"{source}: nothing says what the values of the masks stand for: add one of {names} with a name a line, "
-            f"or give a map (--map) with 'values' or 'colors'."
+            f"{folders[-1]}: nothing says what the values of the masks stand for: add one of {names} with a name a "
+            f"line, or give a map (--map) with 'values' or 'colors'."
         )
     values: dict[int, str] = {}
     colors: dict[tuple[int, ...], str] = {}

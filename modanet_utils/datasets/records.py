@@ -16,7 +16,7 @@ MAX_PIXELS = 1 << 26
 """Pixels of the largest image that is read: with its label map it takes half a GiB of memory."""
 NEEDED: dict[str, set[str]] = {
     "images": {"id", "file_name", "width", "height"},
-    "annotations": {"image_id", "category_id", "segmentation"},
+    "annotations": {"image_id", "category_id"},
     "categories": {"id", "name"},
 }
 
@@ -63,11 +63,13 @@ def parsed(file: Path) -> tuple[Record, str]:
         raise DatasetError(f"{file} is not JSON ({error}): download or export it again.") from None
     for part, keys in NEEDED.items():
         if not isinstance(coco, dict) or not isinstance(coco.get(part), list):
-            raise DatasetError(f"{file} is not a COCO file: it has no list {part!r}.")
+            raise DatasetError(f"{file} is not a COCO file, it has no list {part!r}: export outlines as COCO.")
         for at, record in enumerate(coco[part], 1):
             if not isinstance(record, dict) or not keys <= record.keys():
                 lacks = f"record {at} of {part!r} lacks one of {', '.join(sorted(keys))}"
-                raise DatasetError(f"{file} is not a COCO file: {lacks}.")
+                raise DatasetError(f"{file} is not a COCO file, {lacks}: export outlines as COCO.")
+            if part == "annotations":
+                record.setdefault("segmentation", [])  # of a box alone, which is left out later, and said
     if not coco["images"]:
         raise DatasetError(f"{file} lists no images: there is nothing to open.")
     return coco, fingerprint

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -93,6 +94,18 @@ class Database(Photos):
         return PurePosixPath(str(record["file_name"]).replace("\\", "/")).name  # never outside of images/
 
 
+class Several(Photos):
+    """Photos of several folders as one, called by the way to them from the folder that holds these folders."""
+
+    def __init__(self, places: list[Photos]) -> None:
+        self.root = Path(os.path.commonpath([one.root.absolute() for one in places]))
+        ways = [(one, one.root.absolute().relative_to(self.root)) for one in places]
+        self.names = {key: (way / name).as_posix() for one, way in ways for key, name in one.names.items()}
+        self.unsure = [(way / name).as_posix() for one, way in ways for name in one.unsure]
+        there = {(way / name).as_posix() for one, way in ways for name in one.all()}
+        self.all = lambda: there  # type: ignore[method-assign]
+
+
 def is_database(root: Path) -> bool:
     """Whether this is an LMDB, a file or a folder; by its first bytes, or by the name of the file in the folder."""
     if root.is_dir():
@@ -103,16 +116,17 @@ def is_database(root: Path) -> bool:
         return file.read(20)[16:] == b"\xde\xc0\xef\xbe"
 
 
-def open_photos(root: Path, records: Iterable[Record]) -> Photos:
-    """The photos of COCO records in a folder or an LMDB, looked up by name; none is decoded yet.
-
-    FileNotFoundError where it is neither; ProjectError for a damaged LMDB, or without the package lmdb.
-    """
-    if is_database(root):
-        return Database(root, records)
-    if not root.is_dir():
-        raise FileNotFoundError(f"Photo folder {root} does not exist: give a folder of photos, or an LMDB of them.")
-    return Photos(root, records)
+def open_photos(*places: tuple[Path, Iterable[Record]]) -> Photos:
+    """The photos of COCO records in a folder, an LMDB, or several folders; FileNotFoundError or ProjectError if not."""
+    for root, records in places:
+        if is_database(root):
+            if len(places) > 1:
+                raise DatasetError(f"{root} is an LMDB, whose photos cannot be joined with others: convert it alone.")
+            return Database(root, records)
+        if not root.is_dir():
+            raise FileNotFoundError(f"Photo folder {root} does not exist: give a folder of photos, or an LMDB of them.")
+    opened = [Photos(*place) for place in places]
+    return opened[0] if len(opened) == 1 else Several(opened)
 
 
 def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Record], Named, list[int]]:

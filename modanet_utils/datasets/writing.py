@@ -138,10 +138,10 @@ def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray) -> list[i
     >>> mark_scenes(records, np.float32([[0, 0, 0], [200, 200, 200], [9, 9, 9]])), records
     ([2], [{'id': 7, 'group': 7}, {'id': 8}, {'id': 9, 'group': 7}])
     """
-    squares, limit = (thumbnails**2).sum(1), SAME_SCENE**2 * thumbnails.shape[1]
-    pairs = []
-    for start in range(0, len(thumbnails), 512):  # each of so many rows with all: 100 MB for the whole of ModaNet
-        rows = slice(start, start + 512)
+    squares, limit = np.einsum("ij,ij->i", thumbnails, thumbnails), SAME_SCENE**2 * thumbnails.shape[1]
+    pairs, step = [], max(1, 1_000_000 // len(thumbnails))
+    for start in range(0, len(thumbnails), step):  # each of so many rows with all: 16 MB, however many there are
+        rows = slice(start, start + step)
         distance = squares[rows, None] + squares[None, start:] - 2 * thumbnails[rows] @ thumbnails[start:].T
         pairs.append(np.argwhere(np.triu(distance < limit, 1)) + start)
     first, second = np.concatenate(pairs).T

@@ -58,7 +58,7 @@ def predict(photos: Sequence[Path], out: Path, run: str | None = None) -> bool:
             categories = CATEGORIES[: network.config.outputs - 1]
             record = out / f"{_free(out, 'predictions', '.json')}.json"
             write_json(record, {"info": about, "images": images, "annotations": annotations, "categories": categories})
-            print(f"{len(images)} of {len(files)} done: overlays and label maps are beside {record}")
+            print(f"{len(images)} of {len(files)} done: look at {out / images[0]['overlay']}; numbers: {record}")
     return len(images) == len(files)
 
 

@@ -18,7 +18,7 @@ from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.model import Net
 from modanet_utils.photo.pictures import opened
 from modanet_utils.project import ProjectError
-from modanet_utils.thresholds import PERSON, SECOND_FIGURE, SURE, UPRIGHT, UPRIGHT_MORE
+from modanet_utils.thresholds import CUT_OFF, PERSON, SECOND_FIGURE, SURE, UPRIGHT, UPRIGHT_MORE
 from modanet_utils.training import posthoc
 from modanet_utils.training.predict import small_logits
 from modanet_utils.training.weights import WEIGHTS, folder_of, load_network, rooms
@@ -76,7 +76,8 @@ class Network:
             total += np.bincount(winners, best.values.cpu().numpy().ravel(), minlength=len(total))
         share = pixels / labels.size
         with np.errstate(invalid="ignore"):
-            notes = _notes(labels, share, total[1:].sum() / number[1:].sum(), self._lies(picture, labels))
+            lies = not (cut := _cut_off(labels)) and self._lies(picture, labels)
+            notes = _notes(labels, share, total[1:].sum() / number[1:].sum(), cut, lies)
             notes += ["where it is transparent, the picture was looked at on white"] * clear
             return Answer(labels, share, total / number, notes, picture)
 
@@ -111,17 +112,28 @@ def _several(labels: np.ndarray) -> bool:
     return len(areas) > 1 and bool(areas[-2] >= SECOND_FIGURE * areas[-1])
 
 
-def _notes(labels: np.ndarray, share: np.ndarray, sure: float, lies: bool) -> list[str]:
+def _cut_off(labels: np.ndarray) -> str:
+    """The edges of the picture, upper and lower, across which a figure goes on; shoes may stand on one."""
+    columns, shoes = np.flatnonzero((labels > 0).any(0)), [CLASSES.index("boots"), CLASSES.index("footwear")]
+    width, rows = np.ptp(columns) + 1 if len(columns) else math.inf, max(1, round(CUT_OFF[0] * len(labels)))
+    edges = {"top": labels[:rows], "bottom": np.where(np.isin(labels[-rows:], shoes), 0, labels[-rows:])}
+    return " and ".join(edge for edge, band in edges.items() if band.any(0).sum() >= CUT_OFF[1] * width)
+
+
+def _notes(labels: np.ndarray, share: np.ndarray, sure: float, cut: str, lies: bool) -> list[str]:
     """What tells that a picture is unlike the photos that networks were trained on: one whole person, upright."""
     height, width = labels.shape
     clothing, trained = share[1 : len(CLASSES)].sum(), "the network was trained on photos of one whole person"
     notes = [f"the person is probably lying on the side, and {trained}, upright: turn the picture"] * lies
+    part = [f"only a part of a person may be there, cut off at the {cut}, and {trained}: take a whole one"] * bool(cut)
     if not PERSON[0] <= clothing <= PERSON[1]:
         found = "almost no clothing was found" if clothing < PERSON[0] else "clothing was found nearly everywhere"
-        return [*notes, f"{found} ({clothing:.1%} of the picture), and {trained}: this is outside of what it knows"]
+        found += f" ({clothing:.1%} of the picture), and {trained}: this is outside of what it knows"
+        return [*notes, found, *part]
     if _several(labels):
         notes.append(f"there may be several people, and {trained}: cut out one at a time")
-    if width > height and not lies:
+    notes += part
+    if width > height and not lies and not cut:
         notes.append(f"the picture is wider than high, and {trained}, upright: cut it out for a finer answer")
     if sure < SURE:
         notes.append(f"the network is unsure ({sure:.0%} on average where it found something): look before trusting it")

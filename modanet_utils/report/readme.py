@@ -23,7 +23,7 @@ from modanet_utils.results.text import NOTHING, markdown, value_text
 from modanet_utils.results.workspace import recorded
 from modanet_utils.trials import label_of
 
-DRAWN, RELIABILITY = "reports/ccp/figures/drawn.png", "reports/reliability.json"
+DRAWN, RELIABILITY, BENCH = "reports/ccp/figures/drawn.png", "reports/reliability.json", ROOT / "reports/bench.json"
 
 
 def _classes() -> str:
@@ -54,6 +54,10 @@ def _trials() -> str:
     return _page("trials.md.j2", headline=_told(combined(results)), table=table, compared=compared)
 
 
+def _speed() -> str:
+    return rendered("speed.md.j2", tables=Markup(speed.text(told := speed.recorded(BENCH))), full=told.get("modanet"))
+
+
 def _page(template: str, **texts: str) -> str:
     return rendered(template, **{name: Markup(text) for name, text in texts.items()})
 
@@ -67,7 +71,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reports/ccp/claims.md": lambda: _page("claims.md.j2", table=markdown(claims_table(recorded()))),
     "reports/ccp/trials.md": _trials,
     "reports/ccp/labels.md": lambda: rendered("labels.md.j2", results=recorded()),
-    "reports/speed.md": lambda: _page("speed.md.j2", tables=speed.text(speed.recorded(ROOT / "reports/bench.json"))),
+    "reports/speed.md": _speed,
     "reports/reliability.md": lambda: rendered("reliability.md.j2", own=speed.recorded(ROOT / RELIABILITY)),
     "reports/ccp/figures/iou_per_class.svg": lambda: rendered("chart.svg.j2", results=recorded(), alone=True),
 }

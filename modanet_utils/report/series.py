@@ -142,6 +142,7 @@ def train(profile: str, data_root: Path | None = None, out: Path | None = None) 
             continue
         there[one.name] = _trained(one, dataset, data_root)
         keep_run(one.name, there[one.name], out)
+    print(f"{len(there)} of {len(planned)} are kept in {shown(out)}/runs; next: `modanet report --profile {profile}`.")
 
 
 def _no_start(one: Planned, dataset: Dataset) -> str | None:

@@ -1,6 +1,7 @@
 """From a configuration to a finished run: read back, resumed or trained, here or in several processes."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -27,7 +28,7 @@ from modanet_utils.training.loop import train
 from modanet_utils.training.predict import test_counts
 from modanet_utils.training.runs import FINISHED, NOTE, Run, read_run, run_folder, say, search
 from modanet_utils.training.weights import WEIGHTS, load_network, start_weights
-from modanet_utils.trials import TrialConfig, as_text, encoder_weights, own_loss, read_profile
+from modanet_utils.trials import TrialConfig, as_text, encoder_weights, loss_text, own_loss, read_profile
 
 
 def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False, keep_old: bool = False) -> Run:
@@ -127,7 +128,7 @@ def launch(config: TrialConfig, runs: Path, quiet: bool) -> None:
         with subprocess.Popen(_torchrun(config, runs), stdout=subprocess.PIPE, stderr=errors, text=True) as child:
             try:
                 for line in child.stdout or ():
-                    if not line.startswith(("Finished: ", NOTE)):  # who asked for the training says that
+                    if not line.startswith(("Finished: ", "Loss: ", NOTE)):  # who asked for the training says that
                         progress.milestone(line.rstrip())
             except BaseException:
                 child.terminate()  # torchrun ends its processes
@@ -169,5 +170,9 @@ def command(given: Mapping[str, str], runs: Path, profile: str | None, keep_old:
         return 2
     if os.environ.get("RANK", "0") == "0":
         how = "read back" if source.startswith("read") else source
-        print(f"Finished: {shown(folder) if folder.is_relative_to(ROOT) else folder} ({how})")
+        place = shown(folder) if folder.is_relative_to(ROOT) else folder
+        scores, config = (json.loads((folder / f).read_text("utf-8")) for f in (FINISHED, "config.json"))
+        score = "mean IoU {:.3f} [{:.3f}, {:.3f}]".format(scores["mean_iou"], *scores["mean_iou_interval"])
+        use = f"; `modanet predict PHOTO --run {place}` uses it" if (folder / WEIGHTS).is_file() else ""
+        print(f"Loss: {loss_text(config)}: {score} on the test part{use}\nFinished: {place} ({how})")
     return 0

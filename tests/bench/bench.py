@@ -20,10 +20,10 @@ from modanet_utils.project import ROOT, provenance, write_json
 from modanet_utils.report.speed import ratio_text, recorded, sides
 from modanet_utils.results.schema import plain
 from modanet_utils.results.text import value_text
-from tests.bench import epochs, files, scoring, steps
+from tests.bench import epochs, files, full, scoring, steps
 from tests.bench.turns import SIZES, BenchError, Entry, Options
 
-REPORT = ROOT / "reports" / "bench.json"
+REPORT = Options.report
 COMPARISONS: dict[str, Callable[[Options], Entry]] = {
     "scan": files.scan,
     "loss": steps.loss,
@@ -35,12 +35,17 @@ COMPARISONS: dict[str, Callable[[Options], Entry]] = {
     "open": files.opening,
     "predict": epochs.predict,
     "scale": files.scale,
+    "lmdb": full.photos,
+    "modanet": full.full,
 }
 NEEDS = {"score": ("torchmetrics", "sklearn")}
 
 
 def line(name: str, entry: Entry) -> str:
-    """An entry in one line: its ratio with the spread and the seconds, or what its trials scored."""
+    """An entry in one line: its ratio with the spread and the seconds, what its trials scored, or estimated hours."""
+    if "hours" in entry:
+        low, high = entry["hours"]["a training"]
+        return f"{name:8} {low:.0f} to {high:.0f} hours for a training of profile modanet (an estimate)"
     if "trials" in entry:
         scores = (f"{side} {value_text(*told['mean_iou'])}" for side, told in entry["trials"].items())
         return f"{name:8} {', '.join(scores)}"
@@ -71,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         epochs=given.epochs,
         minutes=given.minutes,
         photos=given.photos,
+        report=given.out,
         sizes=tuple(int(size) for size in given.sizes.split(",")),
     )
     failed, made_by = False, provenance()  # now: the code may be changed while it runs

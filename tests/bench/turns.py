@@ -40,6 +40,8 @@ class Options:
     """At most this many photos of a part; all where it is None."""
     sizes: tuple[int, ...] = SIZES
     scratch: Path = ROOT / "build" / "bench"
+    report: Path = ROOT / "reports" / "bench.json"
+    """Where what was measured stands, also what an estimate starts from."""
     runs: Path = ROOT / "reports" / "bench" / "runs"
     """Where the runs of trials are kept, without weights; finished ones are not trained again."""
 

@@ -22,10 +22,10 @@ from modanet_utils.imbalance.check import check
 MAP = "labels:\n  jeans: pants\n  'shirt, blouse': top\n  sleeve: background\n  unclear: ignore\n  Boot: boots\n"
 
 
-def picture(file: Path, height: int = 20, width: int = 30) -> None:
-    """A photo of its own: no two are alike."""
+def picture(file: Path, height: int = 20, width: int = 30, seed: str = "") -> None:
+    """A photo of its own: no two of other names, or seeds, are alike."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(zlib.crc32(file.name.encode()))
+    rng = np.random.default_rng(zlib.crc32(f"{seed}{file.name}".encode()))
     cv2.imwrite(str(file), cv2.resize(rng.integers(0, 256, (4, 3, 3), np.uint8), (width, height)))
 
 
@@ -153,7 +153,10 @@ BAD_COCO: dict[str, tuple[dict[str, Any], str]] = {
     "label": ({"categories": [{"id": i, "name": f"no{i}"} for i in range(5)]}, "says nothing of 5 of 5 labels, 'no0'"),
     "category": ({"annotations": [annotation("b", 99, [])]}, "has a category or an image that the file does not list"),
     "image": ({"annotations": [annotation("z", 0, [])]}, "has a category or an image that the file does not list"),
-    "size": ({"annotations": [annotation("b", 0, {"size": [3, 4], "counts": "x"})]}, "has a mask of size .3, 4."),
+    "size": (
+        {"annotations": [annotation("b", 0, {"size": [3, 4], "counts": "x"})]},
+        "its run lengths are of size .3, 4.",
+    ),
     "ids": ({"images": [record(1), record(1)]}, "two images with the same id"),
     "category ids": ({"categories": [{"id": 0, "name": n} for n in ("jeans", "boot")]}, "two categories with the same"),
     "one photo of two": (
@@ -353,7 +356,7 @@ def test_clothing_co_parsing_is_recognised_and_converted_as_ever(ccp_source: Pat
     convert(tmp_path / "ccp", tmp_path / "out")
     ccp.convert(tmp_path / "ccp", tmp_path / "same")
     assert content(tmp_path / "out") == content(tmp_path / "same")
-    with pytest.raises(DatasetError, match="has a table of its own: give no option"):
+    with pytest.raises(DatasetError, match="has a table of its own: give it alone, and no option"):
         convert(tmp_path / "ccp", tmp_path / "out", "lip")
 
 

@@ -137,7 +137,7 @@ def test_any_coco_file_can_take_its_photos_from_an_lmdb(tmp_path: Path) -> None:
     assert (
         "2 missing, 1 unreadable, 1 of the wrong size, 3 usable; 1 without annotation" in said
     )  # with the unannotated
-    with pytest.raises(DatasetError, match="is an LMDB, to which images/ cannot link"):
+    with pytest.raises(DatasetError, match="is no folder of all photos, to which images/ could link"):
         own.convert(annotations(tmp_path), tmp_path / "link", photos=base, link=True)
 
 
@@ -164,7 +164,7 @@ def test_an_lmdb_of_five_thousand_photos_opens_flat_in_memory(tmp_path: Path) ->
     base = database(tmp_path / "photos.lmdb", photos, map_size=1 << 27)
     records = [{"id": n, "file_name": f"{n}.jpg", "width": 16, "height": 24} for n in numbers]
     tracemalloc.start()
-    there = open_photos(base, records)
+    there = open_photos((base, records))
     read = sum(there.read(n)[-4:] == n.to_bytes(4, "big") for n in numbers)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -21,6 +21,8 @@ def test_what_was_measured_as_readme_quotes_it(tmp_path: Path) -> None:
     text = speed.text(recorded)
     assert all(f"| {name} | {recorded[name]['what']} | " in text for name in recorded if "ratio" in recorded[name])
     assert f"| {speed.AS_TRAINED} | " in text
+    page, (low, high) = (ROOT / "reports" / "speed.md").read_text(), recorded["modanet"]["hours"]["a training"]
+    assert f"One training on one GPU would take **{low:.0f} to {high:.0f} hours**" in page
     ratios = {"compiled": (11.9, 128), "in bf16": (0.7, 0.8), "fused": (0.9, 1.1), speed.AS_TRAINED: (1.0, 1.0)}
     steps = {
         "variants": {

@@ -682,7 +682,8 @@ def test_the_command_finds_a_run_that_is_kept_beside_a_report(
     arguments = ["--runs", str(tmp_path / "runs"), "--data_root", str(street)]
     changed = {"image_height": 64, "image_width": 32, "encoder_weights": "none", "batch_size": 2, "epochs": 3}
     assert main([*arguments, *(f"--{name}={value}" for name, value in changed.items())]) == 0
-    assert capsys.readouterr().out == "Finished: reports/x/runs/mine (read back)\n"
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == "Finished: reports/x/runs/mine (read back)" and len(said) == 2
 
 
 def test_the_command_fails_as_a_command_does(tmp_path: Path) -> None:
@@ -701,7 +702,12 @@ def test_the_command_trains_what_run_trial_then_reads(
         arguments += [f"--{name}", "none" if value is None else str(value)]
     assert main(arguments) == 0
     folder = tmp_path / "runs" / reference.folder.name
-    assert capsys.readouterr().out.splitlines()[-1] == f"Finished: {folder} (trained)"
+    loss, finished = capsys.readouterr().out.splitlines()[-2:]
+    assert finished == f"Finished: {folder} (trained)"
+    assert (
+        loss.startswith("Loss: cross_entropy, class_weights none: mean IoU ") and "] on the test part; `modanet" in loss
+    )
+    assert loss.endswith(f"`modanet predict PHOTO --run {folder}` uses it")
     monkeypatch.setattr(start, "_execute", None)
     run = run_trial(tiny(street), tmp_path / "runs", quiet=True)
     assert run.source == f"read from {project.shown(folder)}"
