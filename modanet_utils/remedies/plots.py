@@ -80,7 +80,7 @@ def remedy_dots(table: pd.DataFrame) -> Drawn:
     axes[1].set_xlim(0, 1.15 * axes[1].dataLim.x1)
     axes[0].set(xlabel="gain in mean IoU,\npercentage points")
     clear, fewer = int((table["change_low"] > 0).sum()), sum(hair[name] < hair[against] for name, against in pairs)
-    title = f"Of {len(table)} changes {clear or 'none'} clearly raised the mean IoU; {fewer} left less hair called headwear"
+    title = f"Of {len(table)} changes {clear or 'none'} clearly raised mean IoU, {fewer} left less hair called headwear"
     most = f"most by {label_of(str(table.index[0]))}, {gain[0]:+.1f} points" if len(table) else "none is there"
     alt = f"Gain in mean IoU with interval, and hair called headwear, a row a change. {title}; {most}."
     return titled(figure, title), alt
