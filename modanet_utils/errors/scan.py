@@ -1,6 +1,9 @@
 """Every test photo predicted once, and what depends on the place in the picture counted."""
 
+import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +15,7 @@ from modanet_utils.datasets.coco import Dataset
 from modanet_utils.errors.places import Scan
 from modanet_utils.metrics import confusion_counts, fold_labels
 from modanet_utils.progress import Progress
-from modanet_utils.training.predict import predict
+from modanet_utils.training.predict import predict, winners
 from modanet_utils.training.runs import Run
 from modanet_utils.training.samples import photo_and_truth
 
@@ -27,7 +30,7 @@ def resolution_limit(truth: NDArray[np.uint8], letterbox: Letterbox) -> NDArray[
     present = np.unique(small)
     layers = torch.from_numpy((small[None] == present[:, None, None]).astype(np.float32))[None]
     large = interpolate(layers, truth.shape, mode="bilinear", align_corners=False)[0]
-    return present[large.argmax(0).numpy()].astype(np.uint8)
+    return present[winners(large).numpy()].astype(np.uint8)
 
 
 def scan(run: Run, dataset: Dataset, look: Callable[..., dict], keep: Iterable[int] = (), quiet: bool = False) -> Scan:
@@ -37,16 +40,18 @@ def scan(run: Run, dataset: Dataset, look: Callable[..., dict], keep: Iterable[i
     whose predictions are wanted. FileNotFoundError where the run was kept without its weights.
     """
     network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
-    counts, found, predictions = [], [], {}
     wanted, progress = set(keep), Progress(len(run.ids), quiet)
-    for image_id in progress.over(run.ids, "predicting"):
+
+    def one(image_id: int) -> tuple[NDArray, dict[str, Any], NDArray | None]:
         photo, truth = photo_and_truth(dataset, image_id)
         prediction = predict(network, photo, letterbox)
         pixel = truth.shape[0] / letterbox.box(*truth.shape)[2]  # one of the network's, in the photo's
-        counts.append(confusion_counts(truth, prediction))
-        found.append(look(truth, prediction, resolution_limit(truth, letterbox), pixel))
-        if image_id in wanted:
-            predictions[image_id] = prediction
+        seen = look(truth, prediction, resolution_limit(truth, letterbox), pixel)
+        return confusion_counts(truth, prediction), seen, prediction if image_id in wanted else None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # much of it runs in one thread
+        done = pool.map(one, run.ids)
+        counts, found, kept = zip(*(next(done) for _ in progress.over(run.ids, "predicting")), strict=True)
     progress.close(f"{len(run.ids)} test images predicted")
-    stacked = {name: np.stack([one[name] for one in found]) for name in found[0]}
-    return Scan(np.stack(counts), stacked, predictions)
+    stacked = {name: np.stack([each[name] for each in found]) for name in found[0]}
+    return Scan(np.stack(counts), stacked, {i: p for i, p in zip(run.ids, kept, strict=True) if p is not None})

@@ -339,7 +339,7 @@ def test_pages_stand_alone(finished: tuple) -> None:
     for name in (*NOTEBOOKS, *GUIDES):
         assert f'href="{name}.html"' in index
     assert "Is it rare, or common?" in index
-    assert "<ul class=\"tiles\">" in index and "<small>mean IoU " in index
+    assert '<ul class="tiles">' in index and "<small>mean IoU " in index
 
 
 def test_executing_again_gives_the_same_files(finished: tuple, tmp_path: Path) -> None:
