@@ -171,8 +171,10 @@ def command(given: Mapping[str, str], runs: Path, profile: str | None, keep_old:
     if os.environ.get("RANK", "0") == "0":
         how = "read back" if source.startswith("read") else source
         place = shown(folder) if folder.is_relative_to(ROOT) else folder
-        scores, config = (json.loads((folder / f).read_text("utf-8")) for f in (FINISHED, "config.json"))
-        score = "mean IoU {:.3f} [{:.3f}, {:.3f}]".format(scores["mean_iou"], *scores["mean_iou_interval"])
-        use = f"; `modanet predict PHOTO --run {place}` uses it" if (folder / WEIGHTS).is_file() else ""
-        print(f"Loss: {loss_text(config)}: {score} on the test part{use}\nFinished: {place} ({how})")
+        if (folder / FINISHED).is_file():
+            scores, config = (json.loads((folder / f).read_text("utf-8")) for f in (FINISHED, "config.json"))
+            score = "mean IoU {:.3f} [{:.3f}, {:.3f}]".format(scores["mean_iou"], *scores["mean_iou_interval"])
+            use = f"; `modanet predict PHOTO --run {place}` uses it" if (folder / WEIGHTS).is_file() else ""
+            print(f"Loss: {loss_text(config)}: {score} on the test part{use}")
+        print(f"Finished: {place} ({how})")
     return 0

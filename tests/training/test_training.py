@@ -351,6 +351,7 @@ def test_the_hash_depends_on_all_that_changes_a_result_and_on_nothing_else() -> 
         "lovasz": 0.0, "epochs": 2, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.1,
         "lovasz_bins": None, "augmentation": False, "seed": 1, "split_seed": 1, "mixed_precision": "bf16",
         "repeat_threshold": 0.1, "pseudo_labels": "tagged", "start_from": "0123456789ab",
+        "pasted": 0.5,
     }  # fmt: skip
     free: dict[str, Any] = {"data_root": "elsewhere", "workers": 3, "processes": 2}
     assert {*other, *free} == {*TrialConfig.model_fields}
@@ -385,7 +386,7 @@ def test_a_wrong_value_gets_one_sentence(values: dict[str, Any], message: str) -
 
 
 LATE = {
-    "encoder": ({"encoder": "tu-tf_efficientnet_lite"}, "did you mean 'tu-tf_efficientnet_lite0'?"),
+    "encoder": ({"encoder": "tu-tf_eficientnet_lite0"}, "did you mean 'tu-tf_efficientnet_lite0'?"),
     "attention": ({"attention": "se"}, "attention is 'se': .*scse"),
     "outputs": ({"outputs": 15}, "outputs is 15: give .*14"),
     "divergence": (
