@@ -125,7 +125,7 @@ def more_answer(results: Mapping[str, Any]) -> Markdown:
     first = max(KINDS, key=lambda kind: mean[kind])
     costs = "costs" if row["both_high"] < 0 else "does not clearly cost"
     thing = "more than" if row["person_high"] < 0 else "not clearly more than"
-    small = next((one for one in results.get("claims", []) if one["id"] == "small-parts-missed"), {})
+    small: Mapping[str, Any] = next((one for one in results.get("claims", []) if one["id"] == "small-parts-missed"), {})
     are = {"supported": "are", "refuted": "are not"}.get(small.get("verdict", ""), "are not clearly")
     more = f" ({value_text(small.get('value'), small.get('interval'), '+.1%')})".replace(" (–)", "")
     gain, change = row_text(mean, first, ".2f"), row_text(row, "both", "+.2f")

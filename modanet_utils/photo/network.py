@@ -76,8 +76,9 @@ class Network:
             total += np.bincount(winners, best.values.cpu().numpy().ravel(), minlength=len(total))
         share = pixels / labels.size
         with np.errstate(invalid="ignore"):
-            lies = self._lies(picture, labels)
-            cut = "" if lies else _cut_off(labels)
+            cut = _cut_off(labels)
+            lies = " and " in (cut or " and ") and self._lies(picture, labels)  # across one edge goes a part, upright
+            cut = "" if lies else cut
             notes = _notes(labels, share, total[1:].sum() / number[1:].sum(), cut, lies)
             notes += ["where it is transparent, the picture was looked at on white"] * clear
             return Answer(labels, share, total / number, notes, picture)

@@ -23,7 +23,7 @@ from modanet_utils.results.text import NOTHING, markdown, value_text
 from modanet_utils.results.workspace import recorded
 from modanet_utils.trials import label_of
 
-DRAWN, RELIABILITY, BENCH = "reports/ccp/figures/drawn.png", "reports/reliability.json", ROOT / "reports/bench.json"
+DRAWN, RELIABILITY, BENCH = "reports/ccp/figures/drawn.png", "reports/reliability.json", "reports/bench.json"
 
 
 def _classes() -> str:
@@ -55,7 +55,8 @@ def _trials() -> str:
 
 
 def _speed() -> str:
-    return rendered("speed.md.j2", tables=Markup(speed.text(told := speed.recorded(BENCH))), full=told.get("modanet"))
+    told = speed.recorded(ROOT / BENCH)
+    return rendered("speed.md.j2", tables=Markup(speed.text(told)), full=told.get("modanet"))
 
 
 def _page(template: str, **texts: str) -> str:

@@ -213,7 +213,7 @@ def test_figures_show_what_the_tables_hold(counts: dict[str, np.ndarray]) -> Non
         length.loc[["cross_entropy", "cross_entropy_long"], "mean_iou"]
     )
     assert figures[1].axes[0].get_yticklabels()[0].get_text().startswith("hair and skin as outputs")
-    title = "Of 2 changes 1 clearly raised the mean IoU; 1 left less hair called headwear"
+    title = "Of 2 changes 1 clearly raised mean IoU, 1 left less hair called headwear"
     assert figures[1].get_suptitle() == title
     for figure in figures:
         plt.close(figure)
