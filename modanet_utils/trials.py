@@ -351,7 +351,7 @@ TRIALS: dict[str, Trial] = {
         _remedy("pasted", "rare garments pasted on", {"pasted": 0.5}),
         *(_remedy(f"gamma{gamma}", f"focal gamma {gamma}, not 2", {"gamma": float(gamma)}) for gamma in (0, 1, 3)),
         # A step takes a quarter more time: 12 epochs in the time of 15.
-        _remedy("lite2", "larger encoder, equal time", {"encoder": "tu-tf_efficientnet_lite2"} | PACK, longer=0.8),
+        _remedy("lite2", "a larger encoder in equal time", {"encoder": "tu-tf_efficientnet_lite2"} | PACK, longer=0.8),
         Trial("combined_body_long", "hair and skin as outputs, 3 x as long", BODY, part="remedies", longer=3,
               against="combined_long"),
         Trial("combined_body_tagged_long", "with tagged photos, 3 x as long", BODY | TAGGED, part="remedies", longer=3,

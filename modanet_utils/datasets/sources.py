@@ -1,8 +1,10 @@
 """Where photos come from: a folder, or PaperDoll's LMDB; which can be used is known before anything is written."""
 
+import functools
 import importlib
 import io
 import os
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -72,22 +74,27 @@ class Database(Photos):
             lmdb = importlib.import_module("lmdb")
         except ImportError:
             raise ProjectError(f"Reading {root} needs the package lmdb: install it with `pip install lmdb`.") from None
+        self.lock = threading.Lock()  # a process opens an LMDB once at a time
+        self.open = functools.partial(
+            lmdb.open, str(root), subdir=root.is_dir(), readonly=True, lock=False, readahead=False
+        )
         try:
-            self.base = lmdb.open(str(root), subdir=root.is_dir(), readonly=True, lock=False, readahead=False)
+            with self.open() as base:
+                needs = (base.info()["last_pgno"] + 1) * base.stat()["psize"]
         except lmdb.Error as error:
             raise DatasetError(f"{root} cannot be opened as an LMDB ({error}): download or unpack it again.") from None
         file = root / "data.mdb" if root.is_dir() else root
-        needs = (self.base.info()["last_pgno"] + 1) * self.base.stat()["psize"]
         if (size := file.stat().st_size) < needs:  # reading beyond the end would kill the process
             raise DatasetError(f"{file} is cut off, {size:,} bytes of {needs:,}: download or unpack it again.")
         super().__init__(root, records)
 
     def all(self) -> Iterable[str]:
-        with self.base.begin() as view, view.cursor() as cursor:
+        with self.open() as base, base.begin() as view, view.cursor() as cursor:
             yield from (key.decode("utf-8", "replace") for key in cursor.iternext(values=False))
 
     def read(self, image_id: int) -> bytes:
-        with self.base.begin() as view:
+        """The encoded photo; opened for each, since what was read of 40 GB stays in memory until the LMDB is closed."""
+        with self.lock, self.open() as base, base.begin() as view:
             return view.get(self.names[image_id].encode())
 
     def target(self, record: Record) -> str:
@@ -137,7 +144,7 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
     """
     verdicts: Named = {"missing": [], "unreadable": [], "of the wrong size": []}
     images: list[Record] = []
-    thumbnails = np.empty((len(records), writing.THUMBNAIL), np.float32)
+    thumbnails = np.empty((len(records), writing.THUMBNAIL), np.uint8)
     progress = Progress(len(records), quiet)
     with ThreadPoolExecutor() as pool:  # several photos are decoded at a time
         looked_at = zip(records, pool.map(lambda record: _verdict(photos, record), records), strict=True)

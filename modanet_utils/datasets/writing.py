@@ -125,25 +125,28 @@ def _keep_others_files(before: Path, folder: Path, photos: set[str]) -> None:
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """A photo ``(H, W, 3) uint8`` as 24x16 pixels in a row, ``(1152,) float32``."""
-    return cv2.resize(pixels, (16, 24), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    """A photo ``(H, W, 3) uint8`` as 24x16 pixels in a row, ``(1152,) uint8``."""
+    return cv2.resize(pixels, (16, 24), interpolation=cv2.INTER_AREA).ravel()
 
 
 def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray) -> list[int]:
     """Give COCO records of one scene's photos the same ``group``, the first one's id, in place.
 
-    ``thumbnails`` is ``(photos, 1152) float32``; returns how many photos each scene with several has.
+    ``thumbnails`` is ``(photos, 1152) uint8``; returns how many photos each scene with several has.
 
     >>> records = [{"id": 7}, {"id": 8}, {"id": 9}]
-    >>> mark_scenes(records, np.float32([[0, 0, 0], [200, 200, 200], [9, 9, 9]])), records
+    >>> mark_scenes(records, np.uint8([[0, 0, 0], [200, 200, 200], [9, 9, 9]])), records
     ([2], [{'id': 7, 'group': 7}, {'id': 8}, {'id': 9, 'group': 7}])
     """
-    squares, limit = np.einsum("ij,ij->i", thumbnails, thumbnails), SAME_SCENE**2 * thumbnails.shape[1]
-    pairs, step = [], max(1, 1_000_000 // len(thumbnails))
-    for start in range(0, len(thumbnails), step):  # each of so many rows with all: 16 MB, however many there are
-        rows = slice(start, start + step)
-        distance = squares[rows, None] + squares[None, start:] - 2 * thumbnails[rows] @ thumbnails[start:].T
-        pairs.append(np.argwhere(np.triu(distance < limit, 1)) + start)
+    limit, step = SAME_SCENE**2 * thumbnails.shape[1], 1024
+    starts, pairs = range(0, len(thumbnails), step), []
+    for start in starts:  # so many with so many: 20 MB, however many there are
+        rows = thumbnails[start : start + step].astype(np.float32)
+        for other in starts[start // step :]:
+            columns = thumbnails[other : other + step].astype(np.float32)
+            squares = (np.einsum("ij,ij->i", block, block) for block in (rows, columns))
+            distance = np.add.outer(*squares) - 2 * rows @ columns.T
+            pairs.append(np.argwhere(np.triu(distance < limit, 1 + start - other)) + (start, other))
     first, second = np.concatenate(pairs).T
     edges = coo_array((np.ones(len(first), bool), (first, second)), shape=2 * (len(records),))
     _, scene = connected_components(edges, directed=False)
