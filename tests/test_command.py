@@ -166,7 +166,6 @@ def test_an_annotation_file_is_explored(tmp_path: Path) -> None:
     ("module", "arguments", "sentence"),
     [
         ("modanet_utils.report", ["--profile", "cpp"], "did you mean 'ccp'?"),
-        ("modanet_utils.report", ["--profil", "ccp"], "did you mean '--profile'?"),
         ("modanet_utils.training", ["--profile", "cpp"], "did you mean 'ccp'?"),
         ("modanet_utils.datasets.ccp", ["nowhere", "there"], "is not Clothing Co-Parsing"),
         ("modanet_utils.datasets.synthetic", ["drawn", "--images", "0"], "images"),

@@ -337,7 +337,7 @@ def test_a_profile_that_is_none_is_refused(profiles: Path, content: str, said: s
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", finalists())
+@pytest.mark.parametrize("name", ["cross_entropy", "recommended"])
 def test_profile_modanet_takes_one_step(name: str) -> None:
     """Its encoder, size, precision and loss, on random photos of that size; its hub weights are left out."""
     config = trial_config(name, "anywhere", **read_profile("modanet").settings)

@@ -6,7 +6,6 @@ import io
 import os
 import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -146,13 +145,12 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
     images: list[Record] = []
     thumbnails = np.empty((len(records), writing.THUMBNAIL), np.uint8)
     progress = Progress(len(records), quiet)
-    with ThreadPoolExecutor() as pool:  # several photos are decoded at a time
-        looked_at = zip(records, pool.map(lambda record: _verdict(photos, record), records), strict=True)
-        for record, (verdict, small) in progress.over(looked_at, "reading photos"):
-            verdicts.setdefault(verdict, []).append(str(record["file_name"]))
-            if small is not None:
-                thumbnails[len(images)] = small
-                images.append(record | {"file_name": photos.target(record)})
+    looked_at = progress.spread(lambda record: _verdict(photos, record), records, "reading photos")
+    for record, (verdict, small) in zip(records, looked_at, strict=True):
+        verdicts.setdefault(verdict, []).append(str(record["file_name"]))
+        if small is not None:
+            thumbnails[len(images)] = small
+            images.append(record | {"file_name": photos.target(record)})
     progress.close(f"{len(records):,} photos looked up")
     if not images:
         most = max(verdicts, key=lambda verdict: len(verdicts[verdict]))

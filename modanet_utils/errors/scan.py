@@ -1,8 +1,6 @@
 """Every test photo predicted once, and what depends on the place in the picture counted."""
 
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -49,9 +47,7 @@ def scan(run: Run, dataset: Dataset, look: Callable[..., dict], keep: Iterable[i
         seen = look(truth, prediction, resolution_limit(truth, letterbox), pixel)
         return confusion_counts(truth, prediction), seen, prediction if image_id in wanted else None
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # much of it runs in one thread
-        done = pool.map(one, run.ids)
-        counts, found, kept = zip(*(next(done) for _ in progress.over(run.ids, "predicting")), strict=True)
+    counts, found, kept = zip(*progress.spread(one, run.ids, "predicting"), strict=True)
     progress.close(f"{len(run.ids)} test images predicted")
     stacked = {name: np.stack([each[name] for each in found]) for name in found[0]}
     return Scan(np.stack(counts), stacked, {i: p for i, p in zip(run.ids, kept, strict=True) if p is not None})

@@ -195,7 +195,7 @@ def test_a_worker_copies_no_more_memory_for_more_images(
         text = Path(rollup.format(pid)).read_text()
         return 1024 * sum(int(kb) for kb in re.findall(r"Private_\w+:\s+(\d+) kB", text))
 
-    ids, corners = range(1, 3001), [float(x) for x in range(200)]
+    ids, corners = range(1, 1001), [float(x) for x in range(600)]
     dataset = coco(images=[record(i) for i in ids])
     for i in ids:
         dataset.annotations[i].append(annotation(i, 2, [[x + i / 7 for x in corners]]))

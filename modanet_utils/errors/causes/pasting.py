@@ -37,12 +37,16 @@ def hat_counts(one: Stage, number: int = PICTURES, quiet: bool = False) -> NDArr
     The five: the hat worn, the hat beside; the hair without a hat, with it beside, with it worn.
     """
     pairs = fitted(one, number)
-    progress, rows = Progress(len(pairs), quiet), []
-    for image_id, (worn, beside, hair) in progress.over(pairs.items(), "pasting hats"):
+    progress = Progress(len(pairs), quiet)
+
+    def of_each(image_id: int) -> list[NDArray[np.int64]]:
+        worn, beside, hair = pairs[image_id]
         plain, far, near = look(one.net, [one.scenes[image_id].photo, beside.photo, worn.photo]) == HEADWEAR
         hats_seen = (near, worn.truth == HEADWEAR), (far, beside.truth == HEADWEAR)
         masks = (*hats_seen, (plain, hair), (far, hair), (near, hair))
-        rows.append([np.bincount(called[mask], minlength=2) for called, mask in masks])
+        return [np.bincount(called[mask], minlength=2) for called, mask in masks]
+
+    rows = list(progress.spread(of_each, pairs, "pasting hats"))
     progress.close(f"{len(rows)} hats pasted")
     return np.array(rows, np.int64).reshape(-1, 5, 2)
 
@@ -84,22 +88,26 @@ def crowd_counts(one: Stage, number: int = 20, quiet: bool = False) -> NDArray[n
     chosen = evenly(figures(one), 3 * number)
     pairs = len(chosen) // 3
     progress = Progress(pairs, quiet)
-    counts = np.zeros((pairs, len(OVERLAPS), 5, len(LABELS), len(CLASSES)), np.int64)
-    for pair in progress.over(range(pairs), "composing"):
+
+    def of_each(pair: int) -> list[list[NDArray[np.int64]]]:
         *people, behind = (one.scenes[chosen[pair + at * pairs]] for at in range(3))
         rear, front = (cast(Cutout, cut_out(person, range(1, len(LABELS)))) for person in people)
         background = pictures.without_person(behind)
         versions = [pictures.compose(background, rear, front, overlap) for overlap in OVERLAPS]
         parts = [part for version in versions for part in (version.together, version.silhouette, version.front)]
         alone, *others = look(one.net, [part.photo for part in (versions[0].rear, *parts)])
+        counts = []
         for at, version in enumerate(versions):
             both, plain, front = others[3 * at : 3 * at + 3]
             mine = np.where(version.rear_seen, version.rear.truth, IGNORE)
             yours = np.where(version.front_seen, version.front.truth, IGNORE)
             views = [(mine, alone), (mine, both), (mine, plain), (yours, front), (yours, both)]
-            counts[pair, at] = [metrics.confusion_counts(*view) for view in views]
+            counts.append([metrics.confusion_counts(*view) for view in views])
+        return counts
+
+    counts = list(progress.spread(of_each, range(pairs), "composing"))
     progress.close(f"{pairs} pairs of people composed")
-    return counts
+    return np.array(counts, np.int64).reshape(-1, len(OVERLAPS), 5, len(LABELS), len(CLASSES))
 
 
 def crowd_table(counts: NDArray) -> pd.DataFrame:

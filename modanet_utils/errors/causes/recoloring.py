@@ -83,13 +83,16 @@ def recoloring_counts(one: Stage, number: int = PICTURES, quiet: bool = False) -
     ``(images, 1 + conditions x steps, 2)``.
     """
     ids = hairy(one, number) if len(one.hats) and len(one.hairs) else []
-    progress, counts = Progress(len(ids), quiet), np.zeros((len(ids), 1 + len(CONDITIONS) * len(STEPS), 2), np.int64)
-    for row, image_id in enumerate(progress.over(ids, "recolouring")):
+    progress, conditions = Progress(len(ids), quiet), 1 + len(CONDITIONS) * len(STEPS)
+
+    def of_each(image_id: int) -> NDArray[np.int64]:
         hair, photos = one.scenes[image_id].truth == HAIR, recolored(one.scenes[image_id], one.hats, one.hairs)
         called = (look(one.net, photos)[:, hair] == HEADWEAR).sum(axis=1)
-        counts[row] = np.stack([hair.sum() - called, called], axis=1)
-    progress.close(f"{len(ids)} images recoloured in {counts.shape[1] - 1} ways")
-    return counts
+        return np.stack([hair.sum() - called, called], axis=1)
+
+    counts = list(progress.spread(of_each, ids, "recolouring"))
+    progress.close(f"{len(ids)} images recoloured in {conditions - 1} ways")
+    return np.array(counts, np.int64).reshape(-1, conditions, 2)
 
 
 def dose_response(counts: NDArray) -> pd.DataFrame:

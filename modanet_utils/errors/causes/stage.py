@@ -16,6 +16,7 @@ from modanet_utils.classes import HAIR, HEADWEAR
 from modanet_utils.datasets.coco import Dataset
 from modanet_utils.errors.causes.pictures import LEAST_SHARE, Colors, Scene, evenly, palette, scene
 from modanet_utils.model import Net
+from modanet_utils.progress import Progress
 from modanet_utils.training.predict import class_logits
 from modanet_utils.training.runs import Run
 
@@ -51,13 +52,16 @@ class Stage(NamedTuple):
     hairs: Colors
 
 
-def make_stage(run: Run, dataset: Dataset, train: Sequence[int]) -> Stage:
-    """Read everything that the experiments need once; ``train`` are the ids of the training part."""
+def make_stage(run: Run, dataset: Dataset, train: Sequence[int] = ()) -> Stage:
+    """Read what the experiments need once; ``train`` are the ids of the training part, for those with hats' colours."""
     box = Letterbox(run.config.image_height, run.config.image_width)
     hat_ids = evenly([i for i in train if HEADWEAR in dataset.present(i)], MOST_SCENES)
     hair_ids = [i for i in train if HAIR in dataset.present(i) and HEADWEAR not in dataset.present(i)]
-    hats, hairs = ([scene(dataset, i, box) for i in ids] for ids in (hat_ids, evenly(hair_ids, max(1, len(hat_ids)))))
-    scenes = {i: scene(dataset, i, box) for i in evenly(run.ids, MOST_SCENES)}
+    wanted = hat_ids, evenly(hair_ids, max(1, len(hat_ids))), evenly(run.ids, MOST_SCENES)
+    every = [image_id for ids in wanted for image_id in ids]
+    read = Progress(len(every), quiet=True).spread(lambda image_id: scene(dataset, image_id, box), every, "reading")
+    hats, hairs, tested = ([next(read) for _ in ids] for ids in wanted)
+    scenes = dict(zip(wanted[-1], tested, strict=True))
     return Stage(run.network(), scenes, hats, palette(hats, HEADWEAR), palette(hairs + hats, HAIR))
 
 
