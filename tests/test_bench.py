@@ -133,7 +133,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     config = TrialConfig
 
     def small(**values: Any) -> TrialConfig:
-        return config(**({"image_height": 64, "image_width": 32, "batch_size": 4} | values))
+        return config(**({"image_height": 64, "image_width": 32, "batch_size": 4, "epochs": 2} | values))
 
     for module in (steps, epochs):
         monkeypatch.setattr(module, "TrialConfig", small)

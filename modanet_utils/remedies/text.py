@@ -16,7 +16,17 @@ from modanet_utils.remedies.tables import (
     second_texts,
     training_texts,
 )
-from modanet_utils.results.text import NOTHING, PENDING, Table, bullets, listed, on_real_photos, row_text, value_text
+from modanet_utils.results.text import (
+    NOTHING,
+    PENDING,
+    Table,
+    bullets,
+    first_of,
+    listed,
+    on_real_photos,
+    row_text,
+    value_text,
+)
 from modanet_utils.trials import label_of
 
 
@@ -34,9 +44,7 @@ def _best(results: Mapping[str, Any]) -> str:
     rows = _part(results, "remedies")
     if not (row := rows.get("recommended")) or not (before := rows.get("combined")):
         return ""
-    trainings = sum(name.split("-seed")[0] == "recommended" for name in results.get("trials", {}))
-    once = "one training" if trainings <= 1 else f"the first of {trainings} trainings"
-    reached, first = row_text(row, "mean_iou"), value_text(before["mean_iou"])
+    reached, first, once = row_text(row, "mean_iou"), value_text(before["mean_iou"]), first_of(results, "recommended")
     return f"The recommended recipe reaches a mean IoU of {reached} ({once}), the combined loss {first}."
 
 

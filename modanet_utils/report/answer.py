@@ -7,7 +7,7 @@ from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.text import at_zero, free, longer, reached, trainings
 from modanet_utils.errors.sources import Source
 from modanet_utils.errors.text import by_place, length_effect
-from modanet_utils.results.text import PENDING, listed, on_real_photos, row_text
+from modanet_utils.results.text import PENDING, first_of, listed, on_real_photos, row_text
 from modanet_utils.trials import headline
 
 Results = Mapping[str, Any]
@@ -39,5 +39,5 @@ def _recommended(results: Results) -> str:
     best, base = found[0], results["trials"]["cross_entropy"]["test"]["classes"]
     falls = [name for name in CLOTHING if (best["classes"][name]["iou"] or 0) < (base[name]["iou"] or 0)]
     behind = f"; in {listed(falls)} it stays behind plain cross-entropy" * bool(falls)
-    once = "one training" if len(found) == 1 else f"the first of {len(found)} trainings"
-    return f"The recommended recipe (notebook 06) reaches a mean IoU of {row_text(best, 'mean_iou')} ({once}){behind}."
+    reached, once = row_text(best, "mean_iou"), first_of(results, "recommended")
+    return f"The recommended recipe (notebook 06) reaches a mean IoU of {reached} ({once}){behind}."

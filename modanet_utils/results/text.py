@@ -35,6 +35,16 @@ def few(photos: int, least: int = FEW_PHOTOS) -> str:
     return f" (of {photos} photo{'s' * (photos != 1)} only)" if photos < least else ""
 
 
+def first_of(results: Mapping[str, Any], trial: str) -> str:
+    """What a trial's own score stands for: one training, or the first of several with their mean."""
+    scores = [
+        one["test"]["mean_iou"] for name, one in results.get("trials", {}).items() if name.split("-seed")[0] == trial
+    ]
+    if len(scores) < 2:
+        return "one training"
+    return f"the first of {len(scores)} trainings, {value_text(sum(scores) / len(scores))} on average"
+
+
 def on_real_photos(results: Mapping[str, Any]) -> str:
     """The beginning of a sentence about recorded results: on what."""
     dataset = results.get("dataset")  # a notebook that is executed alone has not recorded it
