@@ -10,7 +10,7 @@ from modanet_utils import metrics, statistics
 from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.tables import CELLS, stacks
 from modanet_utils.datasets.weights import rare_classes
-from modanet_utils.results.claims import Claim, Ends
+from modanet_utils.results.claims import Claim, Ends, Trained
 from modanet_utils.statistics import Measure, bootstrap
 from modanet_utils.thresholds import FOUND
 
@@ -20,22 +20,16 @@ RANKS = "rank correlation of a class's IoU with its share of the training pixels
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Trained):
     """What the claims are decided on.
 
     Attributes:
-        counts: Trial's name to its counts ``(images, 16, 14) int64``, all on the same test images.
         pixels: Training pixels per image and class ``(images, 14) int64``.
         seeds: Trial's name to its counts, one a training.
     """
 
-    counts: Mapping[str, NDArray]
     pixels: NDArray
     seeds: Mapping[str, Sequence[NDArray]] = field(default_factory=dict)
-
-    @property
-    def truth(self) -> NDArray:
-        return next(iter(self.counts.values())).sum(axis=-1)
 
     @property
     def known(self) -> list[str]:
@@ -53,12 +47,6 @@ class Evidence:
     def number(self) -> dict[str, int]:
         """How many rare and common classes there are, and trainings of each trial."""
         return {name: len(found) for name, found in {"rare": self.rare, "common": self.common, **self.seeds}.items()}
-
-    def change(self, measure: Measure, before: str = "cross_entropy", after: str = "combined") -> Ends | None:
-        """A score of one trial minus that of another, paired over photos; None where one is not there."""
-        if not {before, after} <= self.counts.keys():
-            return None
-        return statistics.paired_comparison(self.counts[before], self.counts[after], measure)[:3]
 
     def ranks(self, trial: str) -> Ends | None:
         """Rank correlation of IoU and pixel share, with its interval over the classes; None of fewer than four."""
@@ -80,7 +68,7 @@ class Evidence:
 
     def focal_leak(self) -> Ends | None:
         """Hair called headwear with the focal term minus without; None where it cannot be told."""
-        ends = self.change(metrics.hair_as_headwear, "combined_without_focal")
+        ends = self.change("combined_without_focal", measure=metrics.hair_as_headwear)
         return ends if ends and np.isfinite(ends).all() else None
 
 
@@ -105,18 +93,18 @@ BASELINE: tuple[Claim, ...] = (
           lambda e: bootstrap(e.counts["cross_entropy"], metrics.mean_over(e.rare, "recall")), below=FOUND),
     Claim("adjustment-helps", "Shifting the outputs alone improves cross-entropy.",
           "change of the mean IoU by logit adjustment, tau chosen on validation",
-          lambda e: e.change(metrics.clothing_mean_iou, after="cross_entropy_adjusted"), above=0),
+          lambda e: e.change(after="cross_entropy_adjusted"), above=0),
     Claim("low-support-low-score", "Classes with low support score low.", RANKS,
           lambda e: e.ranks("cross_entropy"), above=0),
 )  # fmt: skip
 
 COMBINED: tuple[Claim, ...] = (
     Claim("combined-beats-cross-entropy", "The combined loss is better than cross-entropy.",
-          "change of the mean IoU over 13 classes (primary)", lambda e: e.change(metrics.clothing_mean_iou), above=0),
+          "change of the mean IoU over 13 classes (primary)", lambda e: e.change(), above=0),
     Claim("combined-beats-adjusted",
           "The combined loss is better than cross-entropy with shifted outputs, which costs no training.",
           "change of the mean IoU over 13 classes",
-          lambda e: e.change(metrics.clothing_mean_iou, "cross_entropy_adjusted"), above=0),
+          lambda e: e.change("cross_entropy_adjusted"), above=0),
     _gain("cross_entropy", "cross-entropy"),
     _gain("cross_entropy_adjusted", "adjusted cross-entropy", later=True),
     Claim("focal-makes-hair-headwear",
@@ -125,13 +113,13 @@ COMBINED: tuple[Claim, ...] = (
           lambda e: e.focal_leak(), above=0, later=True,
           undecided="the combined loss without focal has not been trained, or no hair is known"),
     Claim("rare-appear", "The rare classes appear.", "change of the mean IoU of the {found.number[rare]} rare classes",
-          lambda e: e.change(metrics.mean_over(e.rare)), above=0),
+          lambda e: e.change(measure=metrics.mean_over(e.rare)), above=0),
     Claim("precision-pays", "The gain is paid for with precision.",
           "change of the share of the pixels called a garment that are that garment",
-          lambda e: e.change(metrics.clothing_precision), below=0),
+          lambda e: e.change(measure=metrics.clothing_precision), below=0),
     Claim("precision-pays-common", "Even the common classes lose precision.",
           "change of the mean precision of the {found.number[common]} common classes",
-          lambda e: e.change(metrics.mean_over(e.common, "precision")), below=0),
+          lambda e: e.change(measure=metrics.mean_over(e.common, "precision")), below=0),
     Claim("low-support-stays-low", "Classes with low support stay low.", RANKS, lambda e: e.ranks("combined"), above=0),
     Claim("loss-brings-iou", "The combined loss helps without class weights, too: its terms, not its weights alone.",
           "change of the mean IoU by the loss, averaged over both weightings, one training each",
@@ -141,9 +129,9 @@ COMBINED: tuple[Claim, ...] = (
           lambda e: e.factor(1, "weights", metrics.clothing_precision), below=0, later=True, undecided=FOUR),
     Claim("weights-help-when-long", "With three times the training, the classes' weights still raise the mean IoU.",
           "change of the mean IoU over 13 classes, one training each",
-          lambda e: e.change(metrics.clothing_mean_iou, *LONG), above=0, later=True, undecided=NOT_LONG),
+          lambda e: e.change(*LONG), above=0, later=True, undecided=NOT_LONG),
     Claim("weights-cost-precision-when-long",
           "With three times the training, the classes' weights still cost precision.",
           "change of the precision of clothing, one training each",
-          lambda e: e.change(metrics.clothing_precision, *LONG), below=0, later=True, undecided=NOT_LONG),
+          lambda e: e.change(*LONG, metrics.clothing_precision), below=0, later=True, undecided=NOT_LONG),
 )  # fmt: skip

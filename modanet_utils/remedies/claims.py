@@ -4,30 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modanet_utils import metrics, statistics
-from modanet_utils.results.claims import Claim, Ends
-from modanet_utils.statistics import Measure
+from modanet_utils.results.claims import Claim, Ends, Trained
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What the claims are decided on: trial's name to its counts ``(images, 16, 14) int64``, on the same images, and to
-    the mean IoU on validation that it was chosen by."""
+class Evidence(Trained):
+    """What the claims are decided on; ``validation`` is the mean IoU that a trial was chosen by."""
 
-    counts: Mapping[str, NDArray]
     validation: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def truth(self) -> NDArray:
-        return next(iter(self.counts.values())).sum(axis=-1)
-
-    def change(self, before: str, after: str, measure: Measure = metrics.clothing_mean_iou) -> Ends | None:
-        """A score of one trial minus another's, paired over photos; None where one is not there."""
-        if not {before, after} <= self.counts.keys():
-            return None
-        return statistics.paired_comparison(self.counts[before], self.counts[after], measure)[:3]
 
     def tuned(self, before: str, *others: str) -> Ends | None:
         """The change from one trial to the one of others that validation prefers; None where one is not there."""

@@ -1,15 +1,17 @@
 """One form for every claim: what is stated, how it is measured, and the threshold that its interval is held against."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modanet_utils.classes import CLASSES, CLOTHING
+from modanet_utils.metrics import clothing_mean_iou
 from modanet_utils.results.text import few
-from modanet_utils.statistics import verdict
+from modanet_utils.statistics import Measure, paired_comparison, verdict
 from modanet_utils.thresholds import FEW_PHOTOS
 
 Ends = Sequence[float]
@@ -57,6 +59,25 @@ class Claim:
             "interval": interval,
             "verdict": verdict(None if fixed else interval, above=self.above, below=self.below),
         }
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Trial's name to its counts ``(images, 16, 14) int64``, all on the same test images."""
+
+    counts: Mapping[str, NDArray]
+
+    @property
+    def truth(self) -> NDArray:
+        return next(iter(self.counts.values())).sum(axis=-1)
+
+    def change(
+        self, before: str = "cross_entropy", after: str = "combined", measure: Measure = clothing_mean_iou
+    ) -> Ends | None:
+        """A score of one trial minus another's, paired over photos; None where one is not there."""
+        if not {before, after} <= self.counts.keys():
+            return None
+        return paired_comparison(self.counts[before], self.counts[after], measure)[:3]
 
 
 def shown(found: Any) -> tuple[int, int]:
