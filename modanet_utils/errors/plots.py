@@ -266,6 +266,5 @@ def sizes(one: Source) -> Drawn | None:
     panel(axis, ylim=(0, 103), xlabel="share of the picture that the instance covers", ylabel="percent")
     legend_below(figure, axis)
     first, last = table.iloc[0], table.iloc[-1]
-    title = f"Of the smallest instances {first['recall']:.0%} of the pixels are found"
-    title += f", of large ones {last['recall']:.0%}"
+    title = f"Of the smallest instances {first['recall']:.0%} of the pixels are found, of large {last['recall']:.0%}"
     return finished(figure, one, title, f"Hardly found are {first['missed']:.0%} and {last['missed']:.0%} of them")

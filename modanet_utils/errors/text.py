@@ -91,10 +91,10 @@ def place_and_colour(one: Source) -> str:
         said = f"{'Place comes first' if by_place(one) else 'Place alone does not decide'}: of a hat pasted on a head "
         said += f"{worn:.0%} is found, of the same hat beside the person {beside:.0%}. "
     if one.has("leak_model", "slope"):
-        height, colour = one.table("leak_model").filter(like="slope").abs().loc[["height", "distance"]].to_numpy()
-        apart = height.min() > colour.max() or colour.min() > height.max()
-        counts = ("counts" if apart else "seems to count") + (" more" if height[0] > colour[0] else " less")
-        said += f"For hair, height in the picture {counts} than likeness to hats in colour."
+        height, colour = one.table("leak_model").filter(like="slope").loc[["height", "distance"]].to_numpy()
+        first, second, more = (height, colour, "more") if abs(height[0]) > abs(colour[0]) else (colour, height, "less")
+        counts = "counts" if first.prod() * first[0] > 0 and min(abs(first)) > max(abs(second)) else "seems to count"
+        said += f"For hair, height in the picture {counts} {more} than likeness to hats in colour."
     return said.strip()
 
 
