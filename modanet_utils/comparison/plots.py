@@ -79,8 +79,7 @@ def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
     if not short or "dataset" not in results:
         return None
     epochs, long = results["trials"]["cross_entropy"]["epochs"], results["trials"].get("cross_entropy_long")
-    numbers = sorted({len(zero_classes(test)) for test in short})
-    order = common_first(results)
+    numbers, order = sorted({len(zero_classes(test)) for test in short}), common_first(results)
     title = f"{' or '.join(map(str, numbers))} of {len(order)} classes are at zero after {epochs} epochs"
     own = f"{epochs} epochs" + " (bars: further trainings)" * (len(short) > 1)
     tests, colors = {own: short[0]}, {own: color_of("cross-entropy")}

@@ -21,7 +21,7 @@ from modanet_utils.trials import color_of
 
 WIDTH = 8.0
 """Inches; as wide as a reader sees it, so that letters keep their size."""
-SMALL: dict[str, Any] = {"fontsize": 8.5, "color": "#444444", "va": "center", "textcoords": "offset points"}
+SMALL: dict[str, Any] = {"size": 8.5, "color": "#444444", "va": "center", "textcoords": "offset points"}
 SMALL["path_effects"] = HALO
 TRIALS = dict(zip(PAIR.values(), ("cross_entropy", "combined"), strict=True))
 MISSED = "#8f8f8f"

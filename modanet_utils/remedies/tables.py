@@ -15,6 +15,8 @@ from modanet_utils.thresholds import ALARM_SHARE
 from modanet_utils.trials import TRIALS, label_of
 
 Counts = Mapping[str, NDArray]
+FEW = [name for name, trial in TRIALS.items() if trial.part != "remedies" or name == "recommended"]
+"""The trials that a reader sees in long tables: the losses, longer or not, and the recommended."""
 
 
 def against_their_own(counts: Counts, validation: Mapping[str, float], part: str) -> pd.DataFrame:
@@ -143,11 +145,10 @@ def posthoc_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def second_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """`second_reading` as a reader sees it: of the losses, longer or not, and the recommended."""
+    """`second_reading` of `FEW` as a reader sees it."""
     columns = {"mean IoU without them": ("again", ".3f"), "change": ("change", "+.3f")}
     columns |= {"wrong pixels that lie on them": ("errors", ".1%"), "of background called pants": ("pants", ".0%")}
-    rows = {name: row for name, row in found.items() if TRIALS[name].part != "remedies" or name == "recommended"}
-    return told(rows, columns)
+    return told({name: found[name] for name in FEW if name in found}, columns)
 
 
 OVER_SEEDS = {
@@ -210,8 +211,8 @@ def presence_scores(worn: NDArray, pixels: NDArray) -> dict[str, Any]:
 
 
 def presence_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """`presence_scores` of several trials as a reader sees them."""
-    rows = {name: {**one, **one["classes"]["headwear"]} for name, one in found.items()}
+    """`presence_scores` of `FEW` as a reader sees them."""
+    rows = {name: {**found[name], **found[name]["classes"]["headwear"]} for name in FEW if name in found}
     columns = {"mean F1 of the classes": ("mean_f1", ".3f"), "hats found": ("recall", ".0%")}
     columns |= {"hats right": ("precision", ".0%"), "photos without a hat in which one is seen": ("false_hats", ".0%")}
     return told(rows, columns)

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader
 from modanet_utils.comparison.text import common_first, losses_shown, own_loss, zero_classes
 from modanet_utils.results.tables import claims_table
 from modanet_utils.results.text import row_text, value_text
-from modanet_utils.trials import color_of, headline, label_of
+from modanet_utils.trials import color_of, label_of
 
 TEMPLATES = PackageLoader("modanet_utils.report")
 
@@ -28,7 +28,6 @@ _pages.filters.update(told=row_text, number=value_text, label=label_of, zero=zer
 _pages.filters.update(common_first=common_first, losses_shown=losses_shown, own_loss=own_loss)
 _pages.filters["color"] = lambda name: color_of(label_of(name))
 _pages.filters["values"] = lambda results: list(claims_table(results)["value [95% interval]"])
-_pages.globals["headline"] = headline()
 
 
 def rendered(template: str, **context: Any) -> str:
