@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLOTHING, COLORS
-from modanet_utils.comparison.text import common_first, own_loss, trainings, zero_classes
+from modanet_utils.comparison.text import common_first, losses_shown, trainings, zero_classes
 from modanet_utils.plots import HALO, Drawn, dots, ends_of, offsets, rows, title_above_legend, titled
 from modanet_utils.results.text import listed
 from modanet_utils.thresholds import FOUND
-from modanet_utils.trials import OWN_LOSS, color_of, label_of
+from modanet_utils.trials import color_of, label_of
 
 ADJUSTED = label_of("cross_entropy_adjusted")
 EFFECTS = {"loss": ("what the loss brings", "#d55e00"), "weights": ("what the weights bring", "#0072b2")}
@@ -67,9 +67,8 @@ def class_dots(
         dots(axis, table, "iou", offset, (colors or {}).get(label) or color_of(label), label)
     images = next(iter(tests.values()))["classes"]
     rows(axis, [f"{name}  ({images[name]['images']})" for name in order])
-    axis.set(
-        xlim=(-0.02, None), xlabel="IoU on the test part, 95% interval over images (test images of a class in brackets)"
-    )
+    about = "IoU on the test part, 95% interval over images (test images of a class in brackets)"
+    axis.set(xlim=(-0.02, None), xlabel=about)
     title_above_legend(axis, title)
     return figure
 
@@ -80,9 +79,8 @@ def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
     if not short or "dataset" not in results:
         return None
     epochs, long = results["trials"]["cross_entropy"]["epochs"], results["trials"].get("cross_entropy_long")
-    numbers = sorted({len(zero_classes(test)) for test in short})
-    order = common_first(results)
-    title = f"{' or '.join(map(str, numbers))} of {len(order)} classes at zero after {epochs} epochs"
+    numbers, order = sorted({len(zero_classes(test)) for test in short}), common_first(results)
+    title = f"{' or '.join(map(str, numbers))} of {len(order)} classes are at zero after {epochs} epochs"
     own = f"{epochs} epochs" + " (bars: further trainings)" * (len(short) > 1)
     tests, colors = {own: short[0]}, {own: color_of("cross-entropy")}
     if long:
@@ -99,15 +97,14 @@ def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
 
 def opening_combined(results: Mapping[str, Any]) -> Drawn | None:
     """The picture at the top of notebook 03: IoU per class without the loss, with it, and with its weights."""
-    names = ["cross_entropy", "combined_unweighted", *[OWN_LOSS] * bool(own_loss(results)), "combined"]
-    names = [name for name in names if name in results.get("trials", {})]
+    names = losses_shown(results)
     if not {"cross_entropy", "combined"} <= {*names} or "dataset" not in results:
         return None
     tests = {label_of(name): results["trials"][name]["test"] for name in names}
     order, (first, *_, last) = common_first(results), tests.values()
     zero = [name for name in order if name in zero_classes(first)]
     back = [name for name in zero if name not in zero_classes(last)]
-    title = f"{len(back)} of {len(zero)} classes at zero come back" + (f": {listed(back)}" if back else "")
+    title = f"The combined loss brings back {len(back)} of {len(zero)} classes at zero{': ' * bool(back)}{listed(back)}"
     means = ", ".join(f"{test['mean_iou']:.3f} for {label}" for label, test in tests.items())
     return class_dots(tests, order, title), f"IoU per class of clothing with 95% intervals; mean IoU {means}. {title}."
 
@@ -139,11 +136,11 @@ def trade_offs(curve: Mapping[str, NDArray], chosen: int, taus: Sequence[float],
     """
     reach = np.nan_to_num(np.ptp(np.nan_to_num(curve["recall"][:, 1:]), axis=0))
     four = sorted(np.argsort(-reach, kind="stable")[:4] + 1)
-    figure, axes = plt.subplots(2, 2, figsize=(8.8, 5.6), sharex=True, sharey=True, layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(8.8, 4.9), sharex=True, sharey=True, layout="constrained")
     for axis, label in zip(axes.flat, four, strict=True):
         recall, precision = curve["recall"][:, label], curve["precision"][:, label]
         style = {"color": "#999999", "lw": 2, "mfc": "white", "mew": 2, "markevery": [-1]}
-        axis.plot(recall, precision, "-o", label=f"tau from {taus[0]:g} to {taus[-1]:g} (empty)", **style)
+        axis.plot(recall, precision, "-o", label=f"shifted, tau {taus[0]:g} to {taus[-1]:g} (ring)", **style)
         axis.plot(recall[chosen], precision[chosen], "s", color=color_of(ADJUSTED), ms=8, label=ADJUSTED)
         for trial, test in points.items():
             one = test["classes"][CLOTHING[label - 1]]
@@ -189,10 +186,13 @@ def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]]) -> D
             axis.plot(further, [row] * len(further), "|", ms=11, mew=1.5, color=color)
         axis.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
         axis.set(xlim=(0, None))
-    axes[0].set(xlabel="mean IoU of the classes")
-    axes[1].set(xlabel="precision (bars: further trainings)")
-    title = f"Mean IoU from {table['mean_iou'].min():.2f} to {table['mean_iou'].max():.2f}"
+    more = " (bars: further trainings)" * any(len(found) > 1 for found in seeds.values())
+    axes[0].set(xlabel=f"mean IoU, 95% interval{more}")
+    axes[1].set(xlabel="precision of clothing")
+    title = f"The mean IoU goes from {table['mean_iou'].min():.2f} to {table['mean_iou'].max():.2f}"
     if len(three := table["precision"].reindex(["cross_entropy", "combined_unweighted", "combined"]).dropna()) == 3:
         plain, free, full = three
-        title = f"Precision {plain:.2f} with cross-entropy, {free:.2f} with the loss alone, {full:.2f} with its weights"
+        title = (
+            f"Precision is {plain:.2f} with cross-entropy, {free:.2f} with the loss alone, {full:.2f} with its weights"
+        )
     return titled(figure, title), f"Mean IoU and precision of {len(table)} trials. {title}."

@@ -41,29 +41,31 @@ def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]
     return [one["test"] for name, one in results.get("trials", {}).items() if name.split("-seed")[0] == trial]
 
 
+def losses_shown(results: Mapping[str, Any]) -> list[str]:
+    """The finished trials whose IoU per class is drawn: without the loss, with it, and with its weights."""
+    names = ["cross_entropy", "combined_unweighted", *[OWN_LOSS] * bool(own_loss(results)), "combined"]
+    return [name for name in names if name in results.get("trials", {})]
+
+
 def cross_entropy(results: Mapping[str, Any]) -> Markdown:
     """What cross-entropy alone learned, when, and what shifted outputs add."""
     if "cross_entropy" not in results.get("trials", {}):
         return PENDING
-    zero = at_zero(results, named=True)
-    return bullets(
-        on_real_photos(results), [zero[0].upper() + zero[1:], longer(results, named=True), _shifted(results)]
-    )
+    zero, later = at_zero(results, named=True), longer(results, named=True)
+    return bullets(on_real_photos(results), [zero[0].upper() + zero[1:], later, _shifted(results)])
 
 
 def at_zero(results: Mapping[str, Any], named: bool = False) -> str:
     """How many classes cross-entropy leaves at zero, and which: in every training, and in some."""
-    each, first = (
-        [zero_classes(test) for test in trainings(results, "cross_entropy")],
-        results["trials"]["cross_entropy"],
-    )
+    each = [zero_classes(test) for test in trainings(results, "cross_entropy")]
+    first = results["trials"]["cross_entropy"]
     always, ever = ([name for name in CLOTHING if of(name in zero for zero in each)] for of in (all, any))
     numbers = sorted({len(zero) for zero in each})
     count = " or ".join(map(str, numbers)).replace("0", "none", numbers == [0])
     said = f"plain cross-entropy leaves {count} of the {the_classes(first['test'])} at zero (IoU below {FOUND})"
-    said += f" after {first['epochs']} epochs" + f", in {len(each)} trainings" * (len(each) > 1)
+    said += f" after {first['epochs']} epochs" + f", in {len(each)} trainings" * (named and len(each) > 1)
     some = listed([name for name in ever if name not in always])
-    names = f": {listed(always)}" * bool(always) + f"; in some {some}" * bool(some)
+    names = f": {listed(always)}" * bool(always) + f"; in some also {some}" * bool(some)
     there = [name for name in CLOTHING if first["test"]["classes"][name]["support"]]
     return f"{said}{names * named}{'; it never rose above background' * (always == there)}."
 
@@ -86,9 +88,9 @@ def _shifted(results: Mapping[str, Any]) -> str:
     pair = [results["trials"].get(name) for name in ("cross_entropy", "cross_entropy_adjusted")]
     if not all(pair):
         return ""
-    first, second = (value_text(one["test"]["mean_iou"]) for one in pair)
+    change = " to ".join(value_text(one["test"]["mean_iou"]) for one in pair)
     verb = _verb(_claim(results, "adjustment-helps"), "helps", "does not help", "does not clearly help")
-    return f"Shifting the outputs of the finished network {verb}: the mean IoU goes from {first} to {second}."
+    return f"Shifting the outputs of the finished network {verb}: the mean IoU goes from {change}."
 
 
 def _verb(claim: Mapping[str, Any] | None, supported: str, refuted: str, unclear: str) -> str:
@@ -108,11 +110,11 @@ def reached(results: Mapping[str, Any]) -> str:
     before, after = (value_text(sum(found) / len(found)) for found in each)
     numbers = [str(len(found)) for found in each]
     of = "one training each" if numbers == ["1", "1"] else f"means of {' and '.join(dict.fromkeys(numbers))} trainings"
-    gained = ""
+    said = f"With the combined loss the mean IoU goes from {before} to {after} ({of})"
     if gain := _claim(results, "gain-over-cross-entropy-adjusted-beyond-seeds", "combined-beats-adjusted"):
-        verb = _verb(gain, "beats", "does not beat", "does not clearly beat")
-        gained = f"; it {verb} shifted outputs of cross-entropy"
-    return f"With the combined loss the mean IoU goes from {before} to {after} ({of}){gained}."
+        beats = _verb(gain, "beats", "does not beat", "does not clearly beat")
+        said += f"; it {beats} shifted outputs of cross-entropy"
+    return f"{said}."
 
 
 def free(results: Mapping[str, Any]) -> str:
@@ -120,23 +122,29 @@ def free(results: Mapping[str, Any]) -> str:
     if not (found := _square(results)):
         return ""
     first, _, alone, _ = (value_text(cell["mean_iou"]) for cell in found["cells"])
-    cost = found["effects"]["loss"]
-    is_free = "is free" + ", so begin with it" * (cost["mean_iou_low"] > 0)
-    verb, at = ("costs precision", "") if cost["precision_high"] < 0 else (is_free, " at no clear cost in precision")
-    said = f"The combined loss without class weights {verb}: the mean IoU goes from cross-entropy's {first} to {alone}"
-    return f"{said}{at} (one training each)."
+    said, effect = "the combined loss without class weights", found["effects"]["loss"]
+    costs, gains = effect["precision_high"] < 0, effect["mean_iou_low"] > 0
+    said = f"Begin with {said}: it" if gains and not costs else said.capitalize()
+    said += f" {'raises' if gains else 'moves'} the mean IoU from cross-entropy's {first} to {alone}"
+    return f"{said} at {'a cost' if costs else 'no clear cost'} in precision (one training each)."
+
+
+def price(results: Mapping[str, Any]) -> str:
+    """What the class weights cost, without a full stop; empty where it is not known."""
+    if not (found := _square(results)):
+        return ""
+    verb = "cost" if found["effects"]["weights"]["precision_high"] < 0 else "do not clearly cost"
+    first, second = (value_text(cell["precision"]) for cell in found["cells"][2:])
+    return f"The class weights {verb} precision, which goes from {first} to {second}"
 
 
 def _paid(results: Mapping[str, Any]) -> str:
     """What the class weights cost and bring, after more training as well; the price of all where that is not known."""
     if not (found := _square(results)):
-        price = _claim(results, "precision-pays")
-        return f"Precision of clothing changes by {value_text(price['value'], price['interval'])}." if price else ""
-    _, _, before, after = found["cells"]
-    verb = "cost" if found["effects"]["weights"]["precision_high"] < 0 else "do not clearly cost"
-    first, second = (value_text(cell["precision"]) for cell in (before, after))
-    classes = "for more classes found" if after["found"] > before["found"] else "and no more classes are found"
-    said = f"The class weights {verb} precision, which goes from {first} to {second}, {classes}"
+        paid = _claim(results, "precision-pays")
+        return f"Precision of clothing changes by {value_text(paid['value'], paid['interval'])}." if paid else ""
+    before, after = (cell["found"] for cell in found["cells"][2:])
+    said = f"{price(results)}, {'for more classes found' if after > before else 'and no more classes are found'}"
     if gain := _claim(results, "weights-help-when-long"):
         still = _verb(gain, "still raise", "no longer raise", "no longer clearly raise")
         said += f"; after three times the training they {still} the mean IoU"
@@ -159,10 +167,9 @@ def effects(results: Mapping[str, Any]) -> Markdown:
     """What the loss and the weights change on average, as recorded."""
     if not (found := _square(results).get("effects")):
         return NOTHING
-    rows = (found[factor] for factor in ("loss", "weights"))
-    told = [f"{row_text(row, 'mean_iou', '+.3f')} and {row_text(row, 'precision', '+.3f')}" for row in rows]
-    means = "On average over both settings of the other, the loss changes mean IoU and precision by"
-    return Markdown(f"{means} {told[0]}, the weights by {told[1]}.")
+    told = [row_text(found[of], score, "+.3f") for of in ("loss", "weights") for score in ("mean_iou", "precision")]
+    said = "On average over both settings of the other, the loss changes mean IoU and precision by {} and {}, "
+    return Markdown(f"{said}the weights by {{}} and {{}}.".format(*told))
 
 
 def changed(table: pd.DataFrame) -> Markdown:

@@ -16,12 +16,13 @@ from modanet_utils.errors.sources import Source
 from modanet_utils.errors.tables import PAIR, origins, wrong_pixels
 from modanet_utils.errors.text import MEASURES, at_lengths, trainings
 from modanet_utils.metrics import ratio
-from modanet_utils.plots import Drawn, colored, ends_of, label_legend, legend_below, rows, titled
+from modanet_utils.plots import HALO, Drawn, colored, ends_of, label_legend, legend_below, rows, titled
 from modanet_utils.trials import color_of
 
 WIDTH = 8.0
 """Inches; as wide as a reader sees it, so that letters keep their size."""
-SMALL: dict[str, Any] = {"fontsize": 8.5, "color": "#444444", "va": "center", "textcoords": "offset points"}
+SMALL: dict[str, Any] = {"size": 8.5, "color": "#444444", "va": "center", "textcoords": "offset points"}
+SMALL["path_effects"] = HALO
 TRIALS = dict(zip(PAIR.values(), ("cross_entropy", "combined"), strict=True))
 MISSED = "#8f8f8f"
 KIND_COLORS = {"right": "#e4e4e0", "boundary": "#56b4e9", "extent": "#e69f00", "segment": "#d55e00"}
@@ -106,9 +107,8 @@ def confusions(one: Source, number: int = 6) -> Drawn | None:
         wrong = wrong_pixels(counts)
         share = 100 * ratio(wrong[*at], wrong.sum())
         axis.barh(np.arange(len(pairs)) + offset, share, 0.36, color=color_of(label), label=label)
-    for row, (truth, _) in enumerate(pairs):
-        lost = ratio(wrong[*at], counts.sum(axis=1)[at[0]])[row]
-        axis.annotate(f"{share[row]:.1f}; {lost:.0%} of all {truth}", (share[row], row + 0.19), (4, 0), **SMALL)
+    for row, lost in enumerate(ratio(wrong[*at], counts.sum(axis=1)[at[0]])):
+        axis.annotate(f"{share[row]:.1f}; {lost:.0%} of all {pairs[row][0]}", (share[row], row + 0.19), (4, 0), **SMALL)
     rows(axis, [" called ".join(pair) for pair in pairs])
     axis.set_xlim(0, 1.35 * axis.dataLim.x1)
     panel(axis, xlabel="percent of all wrong pixels; of the combined loss also of the true label")
@@ -146,9 +146,9 @@ def skin_by_distance(one: Source, at: int = 3) -> Drawn | None:
     panel(axis, xlabel="pixels of the photo from the nearest clothing", ylabel="percent of the skin")
     axis.set_ylim(bottom=0)
     axis.legend(fontsize=9)
-    row, near = table.iloc[at], table.iloc[0]
-    title = f"{row['rate']:.0%} of the skin {row['pixels from clothing']} pixels from any clothing is called clothing"
-    more = f"At {near['pixels from clothing']} pixels it is {near['rate']:.0%}; a line a trial"
+    (near, where), (rate, here) = table[["rate", "pixels from clothing"]].iloc[[0, at]].to_numpy()
+    title = f"Of the skin {here} pixels from clothing the combined loss calls {rate:.0%} clothing"
+    more = f"At {where} pixels it is {near:.0%}; a line a trial"
     return finished(figure, one, title, more)
 
 
@@ -181,8 +181,8 @@ def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Dr
     label_legend(figure, shown, 8, 8.5)
     told = "ground truth, and the prediction: pale where right, coloured where wrong, grey where clothing is missed"
     figure.supxlabel(f"{told}\n*: the label can be argued with", fontsize=9)
-    told = [f"the {name} photos {_range([case.score for case in group], '.2f')}" for name, group in groups.items()]
-    title = f"Mean IoU of {', of '.join(told)}"
+    told = [f"{_range([case.score for case in group], '.2f')} on the {name} photos" for name, group in groups.items()]
+    title = f"The mean IoU is {', '.join(told)}"
     if head:
         share = _range([case.hair_called_headwear for case in cases], ".0%")
         title = f"Where most hair is called headwear, it is {share} of the hair"
@@ -238,6 +238,7 @@ def outlines(one: Source) -> Drawn | None:
     figure, axis = plt.subplots(figsize=(WIDTH, 2.3), layout="constrained")
     for name, (marker, color) in OUTLINE_STYLES.items():
         style = {"ms": 13, "mew": 2.5} if marker == "|" else {"ms": 6}
+        axis.hlines(range(len(table)), *ends_of(table, name)[1:], color=color, lw=2.5, alpha=0.4)
         axis.plot(table[name], range(len(table)), marker, color=color, ls="", label=OUTLINES[name], **style)
         for row, value in enumerate(table[name] if marker != "|" else ()):
             axis.annotate(f"{value:.2f}", (value, row), (0, 11), ha="center", **SMALL)
@@ -265,7 +266,5 @@ def sizes(one: Source) -> Drawn | None:
     panel(axis, ylim=(0, 103), xlabel="share of the picture that the instance covers", ylabel="percent")
     legend_below(figure, axis)
     first, last = table.iloc[0], table.iloc[-1]
-    title = (
-        f"Of the smallest instances {first['recall']:.0%} of the pixels are found, of large ones {last['recall']:.0%}"
-    )
+    title = f"Of the smallest instances {first['recall']:.0%} of the pixels are found, of large {last['recall']:.0%}"
     return finished(figure, one, title, f"Hardly found are {first['missed']:.0%} and {last['missed']:.0%} of them")

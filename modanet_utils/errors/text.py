@@ -46,10 +46,10 @@ def at_lengths(table: pd.DataFrame) -> list[pd.DataFrame]:
     return [table[table["trial"] == label_of(name)] for name in ("combined", "combined_long")]
 
 
-def _mean(values: pd.Series) -> str:
-    """The mean over trainings, with the lowest and highest where there are several."""
+def _mean(values: pd.Series, what: str = "") -> str:
+    """The mean over trainings, of what it is, and the lowest and highest where there are several."""
     ends = f" (mean of {len(values)} trainings, {values.min():.0%} to {values.max():.0%})" if len(values) > 1 else ""
-    return f"{values.mean():.{0 if values.mean() >= 0.1 else 1}%}{ends}"
+    return f"{values.mean():.{0 if values.mean() >= 0.1 else 1}%}{what}{ends}"
 
 
 def answer(results: Mapping[str, Any], trials: Mapping[str, Any]) -> Markdown:
@@ -60,7 +60,7 @@ def answer(results: Mapping[str, Any], trials: Mapping[str, Any]) -> Markdown:
         return PENDING
     deep = one.table("answers")["after"]["skin_deeper"]
     where = f"; most of it lies more than {SHIFT} pixels from any clothing" if deep > 0.5 else ""
-    skin = f"Of the skin {_mean(short['skin'])} is called clothing{_longer(long, 'skin')}{where}."
+    skin = f"Of the skin {_mean(short['skin'], ' is called clothing')}{_longer(long, 'skin')}{where}."
     return bullets(on_real_photos(results), [length_effect(trials), place_and_colour(one), skin])
 
 
@@ -74,7 +74,8 @@ def length_effect(trials: Mapping[str, Any]) -> str:
     short, long = at_lengths(trainings(trials))
     if short.empty:
         return "The combined loss has not been trained."
-    said = f"After {short['epochs'].iloc[0]} epochs the combined loss calls {_mean(short['hair'])} of the hair headwear"
+    hair = _mean(short["hair"], " of the hair headwear")
+    said = f"After {short['epochs'].iloc[0]} epochs the combined loss calls {hair}"
     if long.empty or not short["hair"].mean() > 0:
         return f"{said}."
     gone = 1 - long["hair"].mean() / short["hair"].mean()
@@ -90,9 +91,10 @@ def place_and_colour(one: Source) -> str:
         said = f"{'Place comes first' if by_place(one) else 'Place alone does not decide'}: of a hat pasted on a head "
         said += f"{worn:.0%} is found, of the same hat beside the person {beside:.0%}. "
     if one.has("leak_model", "slope"):
-        slopes = one.table("leak_model")["slope"].abs()
-        more = "more" if slopes["height"] > slopes["distance"] else "less"
-        said += f"For hair, height in the picture counts {more} than likeness to hats in colour."
+        height, colour = one.table("leak_model").filter(like="slope").loc[["height", "distance"]].to_numpy()
+        first, second, more = (height, colour, "more") if abs(height[0]) > abs(colour[0]) else (colour, height, "less")
+        counts = "counts" if first.prod() * first[0] > 0 and min(abs(first)) > max(abs(second)) else "seems to count"
+        said += f"For hair, height in the picture {counts} {more} than likeness to hats in colour."
     return said.strip()
 
 

@@ -75,7 +75,7 @@ def rarity_map(tables: Mapping[str, pd.DataFrame], small: float, infrequent: flo
     ends = "".join(f"; empty: {name}" for name, _ in others)
     axis.set(xlabel=f"images that show the class (full: {first}{ends})", ylabel="median object's pixels at 288x192")
     few, tiny = (listed(list(kinds.index[kinds["kind"] == name])) or "nothing" for name in ("infrequent", "small"))
-    axis.set_title(title := f"Small: {tiny}; in few images: {few}")
+    axis.set_title(title := f"Size makes {tiny} rare, few images {few}")
     return figure, f"Share of images that show a class against the pixels of its median object, in {first}. {title}."
 
 

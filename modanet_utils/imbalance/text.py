@@ -53,8 +53,8 @@ def answer(shown: Shown) -> Markdown:
             f"{ratio} of the pixels of the commonest, {common}{also}.",
             f"There are two kinds of rare: small ({small}), and seldom worn, in less than {INFREQUENT:.0%} of the "
             f"images ({seldom}).",
-            "With weights of one over the share of the pixels the rarest class wins over background from a probability "
-            f"of {lowest:.2%} on, instead of 50%.",
+            "Class weights of one over the share of the pixels let the rarest class win over background from a "
+            f"probability of {lowest:.2%} on, instead of 50%.",
         ]
     there = {results["profile"] for results in shown.values()}
     points += [f"**{title}**: nothing is recorded yet." for key, title in KNOWN.items() if key not in there]

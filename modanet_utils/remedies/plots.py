@@ -41,22 +41,17 @@ def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], truth: NDArray)
             if score == "mean_iou":
                 _, low, high = ends_of(table.loc[known], score)
                 axis.vlines(spots, low, high, color=color, alpha=0.4, lw=2.5)
-        top = (
-            classes + 0.5
-            if score == "found"
-            else 1.15 * float(table[f"{score}_high" if score == "mean_iou" else score].max())
-        )
-        axis.set(xlabel="epochs", ylim=(0, top))
+        top = classes / 1.15 + 0.5 if score == "found" else table.get(f"{score}_high", table[score]).max()
+        axis.set(xlabel="epochs", ylim=(0, 1.15 * float(top)))
         axis.set_title(label.format(classes), fontsize=11)
         axis.set_xticks(sorted({epochs[name] for name in table.index}))
     axes[-1].yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-    gains = {
-        label_of(short): table["mean_iou"][long] - table["mean_iou"].get(short, np.nan) for long, short in pairs.items()
-    }
-    told = listed([f"{name} {gain:+.3f}" for name, gain in gains.items() if np.isfinite(gain)])
-    title = f"Three times the training changes the mean IoU: {told}"
-    return titled(figure, title), f"Mean IoU, precision and classes found against the epochs of training. {title}."
+    mean, title = table["mean_iou"], "Three times the training moves the mean IoU"
+    gains = {label_of(short): mean[long] - mean[short] for long, short in pairs.items() if short in mean}
+    alt = f"{title}: {listed([f'{name} {gain:+.3f}' for name, gain in gains.items()])}"
+    title += f" by {min(gains.values()):+.3f} to {max(gains.values()):+.3f}" if gains else ""
+    return titled(figure, title), f"Mean IoU, precision and classes found against the epochs of training. {alt}."
 
 
 def remedy_dots(table: pd.DataFrame) -> Drawn:
@@ -65,7 +60,7 @@ def remedy_dots(table: pd.DataFrame) -> Drawn:
     table = table[table["change"].notna()].sort_values("change", ascending=False)
     pairs = [(label_of(str(name)), str(against)) for name, against in table["against"].items()]
     labels = [f"{name}\n(against: {against})" for name, against in pairs]
-    figure, axes = plt.subplots(1, 2, figsize=(8.8, 1.4 + 0.5 * len(table)), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8.8, 1.4 + 0.43 * len(table)), sharey=True, layout="constrained")
     gain, low, high = ends_of(table, "change", 100)
     for axis in axes:
         rows(axis, labels)
@@ -103,9 +98,9 @@ def tuning(results: Mapping[str, Any]) -> Drawn | None:
         axis.plot(at, mean, "o-", color="#0072b2", label="mean IoU, 95% interval")
         axis.set(xlabel=title, ylim=(0, 1.1 * float(table["precision"].max())), xlim=(-0.3, len(names) - 0.7))
         axis.set_xticks(list(at), [TUNED[title][name] for name in names])
-        said.append(f"{mean.min():.3f} to {mean.max():.3f} over {title}")
-    axes[0][0].legend(frameon=False, loc="lower left")
-    title = f"Mean IoU goes from {listed(said)}"
+        said.append(f"{np.ptp(mean):.3f} with {title}")
+    axes[0][0].legend(loc="lower left")
+    title = f"The mean IoU moves by {listed(said)}"
     return titled(figure, title), f"Mean IoU and precision against settings of the loss. {title}."
 
 

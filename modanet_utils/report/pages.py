@@ -122,7 +122,7 @@ def _picture(notebook: NotebookNode) -> str:
 def index_page(notebooks: Notebooks, results: Results) -> str:
     """The first page of a report: question, answer, picture, a card a notebook, claims, numbers."""
     cards = [(f"{name}.html", *title_and_question(one), _picture(one)) for name, one in notebooks.items()]
-    answers = [_markdown(text) for text in points(results)]
+    answers = [_markdown(text) for text in points(results, "{}.html")]
     return _page("index.html", "index.html.j2", notebooks, results, cards=cards, answers=answers)
 
 

@@ -64,7 +64,7 @@ def _page(template: str, **texts: str) -> str:
 
 
 README_PARTS: dict[str, Callable[[], str]] = {
-    "answer": lambda: rendered("answer.md.j2", results=recorded(), points=map(Markup, points(recorded()))),
+    "answer": lambda: rendered("answer.md.j2", results=recorded(), points=points(recorded(), "notebooks/{}.ipynb")),
     "classes": _classes,
 }
 """The generated parts of README.md, each between two comments, ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""

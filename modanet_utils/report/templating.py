@@ -5,10 +5,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from modanet_utils.comparison.text import common_first, own_loss, zero_classes
+from modanet_utils.comparison.text import common_first, losses_shown, own_loss, zero_classes
 from modanet_utils.results.tables import claims_table
 from modanet_utils.results.text import row_text, value_text
-from modanet_utils.trials import color_of, headline, label_of
+from modanet_utils.trials import color_of, label_of
 
 TEMPLATES = PackageLoader("modanet_utils.report")
 
@@ -25,16 +25,15 @@ def threshold(measure: str) -> tuple[str, float | None]:
 
 _pages = Environment(loader=TEMPLATES, autoescape=True, trim_blocks=True, keep_trailing_newline=True)
 _pages.filters.update(told=row_text, number=value_text, label=label_of, zero=zero_classes, threshold=threshold)
-_pages.filters.update(common_first=common_first, own_loss=own_loss)
+_pages.filters.update(common_first=common_first, losses_shown=losses_shown, own_loss=own_loss)
 _pages.filters["color"] = lambda name: color_of(label_of(name))
 _pages.filters["values"] = lambda results: list(claims_table(results)["value [95% interval]"])
-_pages.globals["headline"] = headline()
 
 
 def rendered(template: str, **context: Any) -> str:
     """A template, with what is put into it escaped.
 
-    ``chart.svg.j2`` draws IoU per class of the headline's trials from ``results``, the same bytes everywhere:
+    ``chart.svg.j2`` draws IoU per class without and with the combined loss from ``results``, the same bytes everywhere:
     ``alone`` as a file with a ground of its own, else for a page, in the page's colours.
     """
     return _pages.get_template(template).render(**context)

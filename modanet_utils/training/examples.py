@@ -74,10 +74,10 @@ def strip(examples: Sequence[Example], rare: Sequence[str], photos: bool = False
     """
     worn = [(one, CLASSES.index(name)) for one in examples for name in rare if CLASSES.index(name) in one.maps[TRUTH]]
     told = [
-        f"{name} {sum(not plots.lost(one.maps[TRUTH], one.maps[name], label) for one, label in worn)}"
+        f"{name} finds {sum(not plots.lost(one.maps[TRUTH], one.maps[name], label) for one, label in worn)}"
         for name in [*examples[0].maps][1:]
     ]
-    title = f"Rare garments found, of {len(worn)} on these photos: {', '.join(told)}"
+    title = f"Of the {len(worn)} rare garments on these photos {', '.join(told)}"
     columns = {one.name: one.maps for one in examples}
     figure = plots.strip(columns, title, [one.photo for one in examples] if photos else ())
     return figure, f"Label maps of {len(examples)} test photos, rows {', '.join(examples[0].maps)}. {title}."

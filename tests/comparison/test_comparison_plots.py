@@ -65,18 +65,17 @@ def test_curves_name_what_is_found_late_and_what_never_is() -> None:
 
 def test_the_picture_of_cross_entropy_counts_zeros_over_trainings_and_lengths() -> None:
     results = results_of("cross_entropy", "cross_entropy-seed1", "cross_entropy_long")
-    assert closed(opening_cross_entropy(results)) == "1 of 13 classes at zero after 15 epochs, 1 after 45"
+    assert closed(opening_cross_entropy(results)) == "1 of 13 classes are at zero after 15 epochs, 1 after 45"
     results["trials"]["cross_entropy-seed1"]["test"]["classes"]["belt"]["iou"] = 0.5
     del results["trials"]["cross_entropy_long"]
-    assert closed(opening_cross_entropy(results)) == "0 or 1 of 13 classes at zero after 15 epochs"
+    assert closed(opening_cross_entropy(results)) == "0 or 1 of 13 classes are at zero after 15 epochs"
 
 
 def test_the_picture_of_the_combined_loss_names_what_comes_back() -> None:
     results = results_of("cross_entropy", "combined")
-    assert closed(opening_combined(results)) == "1 of 1 classes at zero come back: belt"
-    assert (
-        closed(opening_combined(results_of("cross_entropy", "combined", hits=0))) == "0 of 1 classes at zero come back"
-    )
+    assert closed(opening_combined(results)) == "The combined loss brings back 1 of 1 classes at zero: belt"
+    none = opening_combined(results_of("cross_entropy", "combined", hits=0))
+    assert closed(none) == "The combined loss brings back 0 of 1 classes at zero"
     assert opening_combined(results_of("cross_entropy")) is None
     results = results_of("cross_entropy", "own_loss", "combined")
     results["trials"]["own_loss"]["config"] = TrialConfig(loss="focal").plain()
@@ -84,7 +83,7 @@ def test_the_picture_of_the_combined_loss_names_what_comes_back() -> None:
     results["comparison"] = {"trials": {"own_loss": {}}}
     drawn = opening_combined(results)
     assert "0.267 for cross-entropy, 0.267 for your loss, 0.457 for combined loss" in drawn[1]
-    assert closed(drawn) == "1 of 1 classes at zero come back: belt", "the title speaks of the combined loss"
+    assert closed(drawn) == "The combined loss brings back 1 of 1 classes at zero: belt"
 
 
 def test_effects_count_the_classes_that_change_clearly() -> None:
@@ -114,7 +113,7 @@ def test_figures_of_trials_take_undefined_scores() -> None:
     seeds = {"combined": [counts(), counts()]}
     drawn = trial_dots(compared({"combined": counts()}), seeds)
     assert [len(line.get_xdata()) for line in drawn[0].axes[1].lines] == [1, 1]
-    assert closed(drawn).startswith("Mean IoU from 0.")
+    assert closed(drawn).startswith("The mean IoU goes from 0.")
     three = dict.fromkeys(("cross_entropy", "combined_unweighted", "combined"), counts())
     title = closed(trial_dots(compared(three), {}))
-    assert title == "Precision 0.67 with cross-entropy, 0.67 with the loss alone, 0.67 with its weights"
+    assert title == "Precision is 0.67 with cross-entropy, 0.67 with the loss alone, 0.67 with its weights"

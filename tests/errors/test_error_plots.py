@@ -109,6 +109,6 @@ def test_cases_are_shown_with_what_is_wrong() -> None:
     prediction = np.where(truth == HAIR, HEADWEAR, 0).astype(np.uint8)
     case = Case(3, truth, prediction, np.zeros((6, 4, 3), np.uint8), "why not")
     title, alt = said(case_gallery({"random": [case], "worst": [replace(case, photo=None)] * 0}))
-    assert title == "Mean IoU of the random photos 0.00 to 0.00" and "the label of 1 can be argued with" in alt
+    assert title == "The mean IoU is 0.00 to 0.00 on the random photos" and "the label of 1 can be argued with" in alt
     assert "100% to 100% of the hair" in said(case_gallery({"": [replace(case, photo=None)] * 2}, head=True))[0]
     assert case_gallery({"worst": []}) is None

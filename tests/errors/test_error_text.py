@@ -75,7 +75,9 @@ def test_how_much_belongs_to_the_short_training(long: float, word: str) -> None:
     trials = make_trials()
     trials["combined_long"]["test"]["body"]["hair_as_headwear"]["value"] = long
     said = length_effect(trials)
-    assert said.startswith("After 15 epochs the combined loss calls 25% (mean of 2 trainings, 20% to 30%) of the hair")
+    assert said.startswith(
+        "After 15 epochs the combined loss calls 25% of the hair headwear (mean of 2 trainings, 20% to 30%)"
+    )
     assert said.endswith(f"(one training): {word} of this error belongs to the short training.")
     assert "belongs" not in length_effect({"combined": trials["combined"]})
 
@@ -85,7 +87,7 @@ def test_the_answer_of_notebook_04_takes_its_words_from_the_numbers() -> None:
     text = answer(one.results, make_trials()).data
     assert text.startswith("**On real photos** (tiny, only 3 test images)") and text.count("\n* ") == 3
     assert (
-        "Of the skin 35% (mean of 2 trainings, 30% to 40%) is called clothing, after 45 epochs 20% (one training)"
+        "Of the skin 35% is called clothing (mean of 2 trainings, 30% to 40%), after 45 epochs 20% (one training)"
         in text
     )
     assert "most of it lies" not in text, "half of it is not most"
@@ -100,7 +102,13 @@ def test_place_and_colour_follow_the_intervals() -> None:
     assert place_and_colour(one).startswith("Place comes first: of a hat pasted on a head 25% is found")
     assert place_and_colour(changed(one, "pasted_hats", low=-0.1)).startswith("Place alone does not decide")
     assert by_place(one) and not by_place(changed(one, "pasted_hats", low=-0.1)) and not by_place(make_source(np.nan))
-    assert "counts less than likeness to hats" in place_and_colour(one)
+    assert "height in the picture seems to count less than likeness to hats" in place_and_colour(one)
+    ends = {"height": (0.9, 0.6, 1.0), "distance": (-0.4, -0.5, -0.3), "area": (0.0, 0.0, 0.0)}
+    for row in one.errors["leak_model"]:
+        row.update(zip(("slope", "slope_low", "slope_high"), ends[row["row"]], strict=True))
+    assert "height in the picture counts more than likeness to hats" in place_and_colour(one)
+    next(row for row in one.errors["leak_model"] if row["row"] == "height")["slope_low"] = -0.6  # it may be nothing
+    assert "seems to count more" in place_and_colour(one)
     assert place_and_colour(make_source(np.nan)) == ""
 
 

@@ -363,7 +363,7 @@ def test_figures_say_what_is_rare_in_which_way(found: Scan) -> None:
     table = class_table(found)
     table.loc["belt", "scaled_median"], table.loc["bag", "image_share"] = SMALL - 1, INFREQUENT / 2
     drawn = plots.rarity_map({"one": table, "two": table}, SMALL, INFREQUENT)
-    assert drawn[1].endswith("in one. Small: belt; in few images: bag.")
+    assert drawn[1].endswith("in one. Size makes belt rare, few images bag.")
     _, alt = plots.threshold_dots(threshold_table(weight_table(found.image_pixels())))
     assert "Inverse weights let scarf & tie win from a probability of 1.20%, their square root from 9.9%" in alt
     plt.close("all")

@@ -41,7 +41,7 @@ def test_readme_and_the_pages_beside_it_get_the_recorded_tables(
     assert main(["readme"]) == 0
     text = readme.read_text()
     assert text.startswith("before\n<!-- answer:begin -->\n") and text.endswith("<!-- classes:end -->\nafter\n")
-    assert "\nold\n" not in text and all(f"* {one}\n" in text for one in points(complete))
+    assert "\nold\n" not in text and all(f"* {one} ([" in text for one in points(complete))
     assert (
         "\n\nCan it be trusted? Each of 1 claims is held against a threshold by its whole 95% interval: 1 sup" in text
     )

@@ -69,12 +69,11 @@ def place_or_colour(one: Source) -> Drawn | None:
     panel(doses, "hair recoloured toward hats", xlabel="distance moved, CIE Lab", ylabel="points")
     legend_below(figure, doses)
     points, last = 100 * slopes["slope"], table.iloc[-1]
-    words = {"height": "height in the picture", "distance": "distance in colour"}
-    more, less = (f"{words[name]} ({points[name]:+.0f}" for name in sorted(words, key=lambda name: -abs(points[name])))
-    clear = "more" if last["against_background_low"] > 0 else "not clearly more"
-    title = f"{more[0].upper()}{more[1:]} points) counts more than {less});\nrecoloured hair does {clear} than a "
+    clear = "matters more" if last["against_background_low"] > 0 else "does not clearly matter more"
+    title = f"Height in the picture goes with {points['height']:+.0f} points, distance in colour with "
+    title += f"{points['distance']:+.0f};\nthe hair's own colour {clear} than the background's"
     ends = " and ".join(f"{100 * last[name]:+.1f} {label}" for name, (label, _) in DOSES.items())
-    return finished(figure, one, f"{title}recoloured background", f"Points at the farthest: {ends}")
+    return finished(figure, one, title, f"Points at the farthest: {ends}")
 
 
 def crowd(one: Source) -> Drawn | None:
@@ -91,6 +90,6 @@ def crowd(one: Source) -> Drawn | None:
     legend_below(figure, axis)
     row, share = table.iloc[-1], table.index[-1]
     costs = "costs" if row["rear_high"] < 0 else "does not clearly cost"
-    title = f"A person in front {costs} the one behind: {row['rear']:+.2f} at {share:.0%} covered"
-    title += f", a silhouette {row['silhouette']:+.2f}"
+    title = f"A person in front {costs} {-row['rear']:.2f} of IoU where {share:.0%} is covered"
+    title += f", a silhouette {-row['silhouette']:.2f}"
     return finished(figure, one, title, f"Both people together have {row['together']:.2f}, alone {row['alone']:.2f}")
