@@ -18,6 +18,7 @@ from modanet_utils.results.text import (
     on_real_photos,
     row_text,
     the_classes,
+    trainings,
     value_text,
 )
 from modanet_utils.thresholds import FOUND
@@ -34,11 +35,6 @@ def common_first(results: Mapping[str, Any]) -> list[str]:
     """The classes of clothing, the commonest on top."""
     share = results["dataset"]["class_share"]
     return sorted((name for name in CLOTHING if share[name]), key=lambda name: -share[name])
-
-
-def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]:
-    """The "test" part of every recorded training of a trial, the first seed first."""
-    return [one["test"] for name, one in results.get("trials", {}).items() if name.split("-seed")[0] == trial]
 
 
 def losses_shown(results: Mapping[str, Any]) -> list[str]:

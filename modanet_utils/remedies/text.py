@@ -6,16 +6,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown
 
-from modanet_utils.remedies.tables import (
-    frame,
-    infrequent_texts,
-    length_texts,
-    posthoc_texts,
-    presence_texts,
-    remedy_texts,
-    second_texts,
-    training_texts,
-)
+from modanet_utils.remedies import tables
 from modanet_utils.results.text import (
     NOTHING,
     PENDING,
@@ -75,10 +66,10 @@ def _told(part: str, texts: Callable[[Any], pd.DataFrame]) -> Callable[[Mapping[
     return lambda results: table if (found := _part(results, part)) and len(table := texts(found)) else NOTHING
 
 
-length = _told("length", lambda rows: length_texts(frame(rows)))
-trainings = _told("trainings", training_texts)
-remedies = _told("remedies", lambda rows: remedy_texts(frame(rows)))
-infrequent = _told("infrequent", infrequent_texts)
-labels = _told("second_reading", second_texts)
-presence = _told("presence", presence_texts)
-posthoc = _told("posthoc", posthoc_texts)
+length = _told("length", lambda rows: tables.length_texts(tables.frame(rows)))
+trainings = _told("trainings", tables.training_texts)
+remedies = _told("remedies", lambda rows: tables.remedy_texts(tables.frame(rows)))
+infrequent = _told("infrequent", tables.infrequent_texts)
+labels = _told("second_reading", tables.second_texts)
+presence = _told("presence", tables.presence_texts)
+posthoc = _told("posthoc", tables.posthoc_texts)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from modanet_utils.classes import CLOTHING
-from modanet_utils.comparison.text import at_zero, free, longer, price, reached, trainings
+from modanet_utils.comparison.text import at_zero, free, longer, price, reached
 from modanet_utils.errors.sources import Source
 from modanet_utils.errors.text import by_place, length_effect
-from modanet_utils.results.text import PENDING, first_of, listed, on_real_photos, row_text
+from modanet_utils.results.text import PENDING, first_of, listed, on_real_photos, row_text, trainings
 from modanet_utils.results.workspace import NOTEBOOKS
 from modanet_utils.trials import headline
 

@@ -35,11 +35,14 @@ def few(photos: int, least: int = FEW_PHOTOS) -> str:
     return f" (of {photos} photo{'s' * (photos != 1)} only)" if photos < least else ""
 
 
+def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]:
+    """The "test" part of every recorded training of a trial, the first seed first."""
+    return [one["test"] for name, one in results.get("trials", {}).items() if name.split("-seed")[0] == trial]
+
+
 def first_of(results: Mapping[str, Any], trial: str) -> str:
     """What a trial's own score stands for: one training, or the first of several with their mean."""
-    scores = [
-        one["test"]["mean_iou"] for name, one in results.get("trials", {}).items() if name.split("-seed")[0] == trial
-    ]
+    scores = [test["mean_iou"] for test in trainings(results, trial)]
     if len(scores) < 2:
         return "one training"
     return f"the first of {len(scores)} trainings, {value_text(sum(scores) / len(scores))} on average"
