@@ -78,7 +78,7 @@ def test_small_and_partial_data_are_said_to_be(data: Dataset, tmp_path: Path) ->
     long = {"trials": results["trials"] | {"cross_entropy_long": results["trials"]["combined"]}}
     assert "Longer training brings all of them back." in text.cross_entropy(results | long).data
     drawn = plots.opening_cross_entropy(results)
-    assert drawn and "5 of 5 classes at zero" in drawn[1] and plots.opening_combined(results)
+    assert drawn and "5 of 5 classes are at zero" in drawn[1] and plots.opening_combined(results)
 
     table = claims_table(results).set_index("claim")
     assert table["measured by"].str.contains("of 12 photos only").sum() >= 8
