@@ -157,6 +157,14 @@ def loss_text(config: Mapping[str, Any]) -> str:
     return re.sub(r"\.0\b", "", ", ".join([config["loss"], *told]))
 
 
+def check_taken(loss: str | None, values: Mapping[str, Any]) -> None:
+    """ValueError for a setting of a loss, among those that are given, that this loss does not take."""
+    for name in OWN[1:]:
+        takers = [one for one, taken in TAKES.items() if name in taken]
+        if (value := values.get(name)) is not None and loss not in takers:
+            raise ValueError(f"{name} is {value!r} but loss is {loss}: it goes with {' or '.join(takers)}.")
+
+
 def check_parameters(names: Mapping[str, Any]) -> None:
     """SettingError for a parameter that a notebook does not know; a notebook passes ``globals()`` after its imports.
 
@@ -247,10 +255,7 @@ class Profile(Settings):
 
     @model_validator(mode="after")
     def _taken_by_the_loss(self) -> Self:
-        for name in OWN[1:]:
-            takers = [loss for loss, taken in TAKES.items() if name in taken]
-            if (value := getattr(self, name)) is not None and self.loss not in takers:
-                raise ValueError(f"{name} is {value!r} but loss is {self.loss}: it goes with {' or '.join(takers)}.")
+        check_taken(self.loss, {name: getattr(self, name) for name in OWN[1:]})
         return self
 
     @property
