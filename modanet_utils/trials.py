@@ -138,9 +138,8 @@ class Settings(BaseModel):
             about = cls.model_fields.get(name)  # an unknown name is refused with the values
             kinds = get_args(about.annotation) or (about.annotation,) if about else (str,)
             takes_text = any(kind is str or isinstance(kind, str) for kind in kinds)
-            takes_none = bool({None, type(None)} & set(kinds))
             value = text if takes_text else _number_or_flag(text)
-            values[name] = None if takes_none and text.lower() == "none" else value
+            values[name] = None if {None, type(None)} & {*kinds} and text.lower() == "none" else value
         return values
 
 
@@ -170,10 +169,9 @@ def check_parameters(names: Mapping[str, Any]) -> None:
 
     What papermill injects besides the parameters of the notebook would otherwise change nothing without a word.
     """
-    plain = (str, int, float, list, dict, type(None))
     for name, value in names.items():
         ours = name in Profile.model_fields or name.startswith("_") or name.isupper() or name in ("In", "Out")
-        if isinstance(value, plain) and not ours:
+        if isinstance(value, str | int | float | list | dict | None) and not ours:
             raise SettingError(f"Parameter {name!r} is unknown: {did_you_mean(name, Profile.model_fields)}")
 
 
