@@ -138,10 +138,10 @@ def read_photo(file: Path, size: Size) -> np.ndarray:
         raise DatasetError(f"Photo {file} is {its} pixels, but its annotation says {said}: replace the file.")
     data = file.read_bytes()  # OpenCV cannot open every file name: one that is not UTF-8 ends the process
     photo, damaged = _decoded(data, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
-    if photo is None or photo.shape[:2] != size:
-        raise DatasetError(f"Photo {file} cannot be decoded: replace the file.")
     if _cut_off(data):
         raise DatasetError(f"Photo {file} is cut off: replace the file.")
+    if photo is None or photo.shape[:2] != size:
+        raise DatasetError(f"Photo {file} cannot be decoded: replace the file.")
     if damaged:
         raise DatasetError(f"Photo {file} is damaged, a part of the picture is not as it was: replace the file.")
     return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
@@ -168,7 +168,7 @@ def _decoded(data: bytes, flags: int) -> tuple[np.ndarray | None, bool]:
 
 
 def _cut_off(data: bytes) -> bool:
-    """Whether a JPEG lacks its end: OpenCV fills what is missing with grey and says nothing."""
+    """Whether a JPEG lacks its end."""
     if not data.startswith(b"\xff\xd8"):
         return False
     at = 2
