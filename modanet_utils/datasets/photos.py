@@ -168,7 +168,7 @@ def _decoded(data: bytes, flags: int) -> tuple[np.ndarray | None, bool]:
 
 
 def _cut_off(data: bytes) -> bool:
-    """Whether a JPEG lacks its end."""
+    """Whether a JPEG lacks its end, which a decoder may fill with grey."""
     if not data.startswith(b"\xff\xd8"):
         return False
     at = 2
