@@ -189,11 +189,13 @@ def own(name: str, arguments: list[str]) -> None:
     }
     given = parsed(name, own, arguments, takes)
     from modanet_utils.datasets import own as source
+    from modanet_utils.datasets.coco import open_dataset, with_masks
     from modanet_utils.imbalance.check import check as run
 
     options = given.map, given.photos, given.link, False, given.without
     print(source.convert(given.SOURCE, given.DESTINATION, *options))
     print(run(given.DESTINATION, photos=False))
+    with_masks(open_dataset(given.DESTINATION), annotations_only=True)  # what no training would take is not passed on
     print(
         f"Next: profiles/mine.yaml from template.yaml, `modanet report --profile mine --data-root {given.DESTINATION}`."
     )
@@ -334,6 +336,7 @@ def chosen(name: str, arguments: list[str], group: Command, commands: Mapping[st
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; its exit code: 0, 2 for what the user can put right, 1 for a failed run, 130 for Ctrl-C and 143
     for a request to end."""
+    getattr(sys.stdout, "reconfigure", dict)(errors="backslashreplace")  # as stderr has it: not every name can be shown
     try:
         with terminable():
             return modanet_utils("modanet", sys.argv[1:] if arguments is None else arguments)

@@ -130,7 +130,8 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(path)
-    data = b"" if callable(content) else content.encode() if isinstance(content, str) else content
+    # namereplace: as JSON escapes it, for file names need not be UTF-8.
+    data = b"" if callable(content) else content.encode(errors="namereplace") if isinstance(content, str) else content
     try:
         with _room_told(path, partial, len(data)):
             if callable(content):

@@ -35,7 +35,7 @@ def split(dataset: Dataset, seed: int = 0, parts: Mapping[str, float] = PARTS) -
     if len(scenes) < len(parts):
         few = f"{len(scenes)} groups of photos that belong together"
         has = few if len(dataset.ids) >= len(parts) else f"{len(dataset.ids)} images"
-        raise ProjectError(f"Dataset {dataset.name!r} has {has}: a split needs at least {len(parts)}.")
+        raise ProjectError(f"Dataset {dataset.name!r} has {has}; a split needs {len(parts)}: add other photos.")
     order = sorted(scenes, key=lambda scene: hashlib.sha256(f"{seed}:{scene}".encode()).digest())
     shows = {scene: set().union(*(dataset.present(i) for i in scenes[scene])) for scene in order}
     placed = _placed(order, shows, {scene: len(ids) for scene, ids in scenes.items()}, len(dataset.ids), parts)

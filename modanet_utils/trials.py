@@ -138,9 +138,8 @@ class Settings(BaseModel):
             about = cls.model_fields.get(name)  # an unknown name is refused with the values
             kinds = get_args(about.annotation) or (about.annotation,) if about else (str,)
             takes_text = any(kind is str or isinstance(kind, str) for kind in kinds)
-            takes_none = bool({None, type(None)} & set(kinds))
             value = text if takes_text else _number_or_flag(text)
-            values[name] = None if takes_none and text.lower() == "none" else value
+            values[name] = None if {None, type(None)} & {*kinds} and text.lower() == "none" else value
         return values
 
 
@@ -157,15 +156,22 @@ def loss_text(config: Mapping[str, Any]) -> str:
     return re.sub(r"\.0\b", "", ", ".join([config["loss"], *told]))
 
 
+def check_taken(loss: str | None, values: Mapping[str, Any]) -> None:
+    """ValueError for a setting of a loss, among those that are given, that this loss does not take."""
+    for name in OWN[1:]:
+        takers = [one for one, taken in TAKES.items() if name in taken]
+        if (value := values.get(name)) is not None and loss not in takers:
+            raise ValueError(f"{name} is {value!r} but loss is {loss}: it goes with {' or '.join(takers)}.")
+
+
 def check_parameters(names: Mapping[str, Any]) -> None:
     """SettingError for a parameter that a notebook does not know; a notebook passes ``globals()`` after its imports.
 
     What papermill injects besides the parameters of the notebook would otherwise change nothing without a word.
     """
-    plain = (str, int, float, list, dict, type(None))
     for name, value in names.items():
         ours = name in Profile.model_fields or name.startswith("_") or name.isupper() or name in ("In", "Out")
-        if isinstance(value, plain) and not ours:
+        if isinstance(value, str | int | float | list | dict | None) and not ours:
             raise SettingError(f"Parameter {name!r} is unknown: {did_you_mean(name, Profile.model_fields)}")
 
 
@@ -247,10 +253,7 @@ class Profile(Settings):
 
     @model_validator(mode="after")
     def _taken_by_the_loss(self) -> Self:
-        for name in OWN[1:]:
-            takers = [loss for loss, taken in TAKES.items() if name in taken]
-            if (value := getattr(self, name)) is not None and self.loss not in takers:
-                raise ValueError(f"{name} is {value!r} but loss is {self.loss}: it goes with {' or '.join(takers)}.")
+        check_taken(self.loss, {name: getattr(self, name) for name in OWN[1:]})
         return self
 
     @property

@@ -68,7 +68,7 @@ def test_known_sizes(images: int, sizes: list[int]) -> None:
 
 @pytest.mark.parametrize("images", [1, 2])
 def test_fewer_than_three_images_cannot_be_split(images: int) -> None:
-    with pytest.raises(ValueError, match=f"^Dataset 'listed' has {images} images: a split needs at least 3.$"):
+    with pytest.raises(ValueError, match=f"^Dataset 'listed' has {images} images; a split needs 3: add other photos.$"):
         split(by_chance(images))
 
 
@@ -168,7 +168,7 @@ def test_no_part_is_empty_however_large_the_scenes_are(sizes: list[int]) -> None
 
 
 def test_fewer_than_three_scenes_cannot_be_split() -> None:
-    with pytest.raises(ValueError, match="has 2 groups of photos that belong together: a split needs at least 3.$"):
+    with pytest.raises(ValueError, match="has 2 groups of photos that belong together; a split needs 3: add other"):
         split(dataset({i: {9} for i in range(9)}, {i: i % 2 for i in range(9)}))
 
 

@@ -49,10 +49,9 @@ class LabelMap:
         if lacking := [label for label in labels if self.target(label) is None]:
             named = ", ".join(f"{one!r}{self._near(one)}" for one in lacking[:12])
             named += ", ..." * (len(lacking) > 12)
-            raise DatasetError(
-                f"{where}: {self.name} says nothing of {len(lacking)} of {len(labels)} labels, {named}: name each in a "
-                f"map (--map FILE, or one of {', '.join(shipped())}) as one of {', '.join(NUMBERS)}."
-            )
+            what = f"{where}: {self.name} says nothing of {len(lacking)} of {len(labels)} labels, {named}"
+            how = f"name each in a map (--map FILE, or one of {', '.join(shipped())}) as one of {', '.join(NUMBERS)}"
+            raise DatasetError(f"{what}: {how}.")
         return {label: NUMBERS[self.targets[spelling(label)]] for label in labels}
 
 

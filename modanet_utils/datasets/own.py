@@ -1,6 +1,7 @@
 """Your data: a COCO file, or photos with a mask each, becomes a data set folder; a map says which label is which."""
 
 import itertools
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -15,15 +16,15 @@ from modanet_utils.datasets import ccp, writing
 from modanet_utils.datasets.coco import ANNOTATIONS, DatasetError, is_drawn, open_dataset
 from modanet_utils.datasets.mapping import NUMBERS, LabelMap, read_map
 from modanet_utils.datasets.masks import flaws, run_flaw
-from modanet_utils.datasets.photos import files_below, matched
-from modanet_utils.datasets.records import IGNORED, parsed, spelling
+from modanet_utils.datasets.photos import PART, files_below, matched
+from modanet_utils.datasets.records import IGNORED, image_records, parsed, spelling
 from modanet_utils.datasets.sources import Photos, Record, counted, is_database, name_unused, open_photos, save, usable
 
 PHOTOS = ("images", "photos", "JPEGImages", "img_dir")
 MASKS = ("masks", "labels", "annotations", *(f"SegmentationClass{one}" for one in ("", "PNG", "Aug")), "ann_dir")
 LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelmap.txt", "class_names.txt", "legend.txt")
 """Names a legend of masks may have: a name a line, or ``7 jeans``, ``jeans 7`` or ``jeans:255,0,0``."""
-_PART = re.compile(r"(?<![a-z])(train|val|test)", re.IGNORECASE)  # as in instances_val2017.json, and valid/
+_SCALED = ("L;2", "L;4", "LA;16B", "RGB;16B", "RGBA;16B")  # of PNG, by Pillow: 1 of 4 bits is 17, 1 of 16 bits is 0
 
 
 class Found(NamedTuple):
@@ -101,15 +102,13 @@ def _sources(top: Path) -> list[Path]:
     if top.is_file() or _mask_files(top):
         return [top]
     files = _annotation_files(top)
-    if len(files) > 1 and not all(_PART.search(one.stem) for one in files):
+    if len(files) > 1 and not all(PART.search(one.stem) for one in files):
         raise DatasetError(f"{top} holds {len(files)} annotation files: give one of them, as in {files[0]}.")
-    folders = [one for one in sorted(top.iterdir()) if one.is_dir() and _PART.match(one.name)] if not files else []
+    folders = [one for one in sorted(top.iterdir()) if one.is_dir() and PART.match(one.name)] if not files else []
     if found := files + [part for one in folders for part in ([one] if _mask_files(one) else _annotation_files(one))]:
         return found
-    raise DatasetError(
-        f"{top} is not recognised: it needs a COCO file (.json), or photos in {' or '.join(PHOTOS)} and PNG masks "
-        f"in {', '.join(MASKS)}, or Clothing Co-Parsing's label_list.mat."
-    )
+    known = f"photos in {' or '.join(PHOTOS)} and PNG masks in {', '.join(MASKS)}, or Clothing Co-Parsing's files"
+    raise DatasetError(f"{top} is not recognised: it needs a COCO file (.json), or {known}.")
 
 
 def _photos(found: list[Found], link: bool) -> Photos:
@@ -160,9 +159,6 @@ def _folded(things: list[dict[str, Any]], numbers: dict[str, int], fold: LabelMa
     ]
 
 
-# ------------------------------------------------------------------------------------------------ COCO
-
-
 def _coco(source: Path, photos: str | Path | None) -> Found:
     coco, _ = parsed(source)
     try:
@@ -185,30 +181,29 @@ def _read(coco: dict[str, Any], file: Path) -> tuple[list[Record], list[dict[str
     for what, different in (("images", {*ids}), ("categories", names)):
         if len(different) < len(coco[what]):
             raise DatasetError(f"{file} lists two {what} with the same id: give each its own.")
-    whole = all(isinstance(one, int) for one in ids)
+    whole = all(type(one) is int and abs(one) < 2**63 for one in ids)
     number = {one: one if whole else place for place, one in enumerate(ids, 1)}
-    records = {key: one | {"id": number[key]} for key, one in zip(ids, coco["images"], strict=True)}
+    foreign = {"group"} if file.name == ANNOTATIONS else {"group", "tags"}  # mean other things elsewhere
+    images = [{key: one[key] for key in one if key not in foreign} for one in coco["images"]]
+    records = image_records({"images": [one | {"id": number[key]} for key, one in zip(ids, images, strict=True)]}, file)
     things = []
     for one in coco["annotations"]:
         where = f"{file}: annotation {one.get('id')}"
         category, image = _id(one["category_id"]), _id(one["image_id"])
         if category not in names or image not in number:
             raise DatasetError(f"{where} has a category or an image that the file does not list: correct it.")
-        mask, record = one["segmentation"], records[image]
+        mask, record = one["segmentation"], records[number[image]]
         sound = isinstance(mask, dict) and not flaws(mask)
         if flaw := run_flaw(mask, record["height"], record["width"]) if sound else None:
             raise DatasetError(f"{where} cannot be used, as {flaw}: export it again or remove it.")
         things.append(one | {"image_id": number[image], "source_label": names[category]})
-    return sorted(records.values(), key=lambda one: one["id"]), things
+    return [*records.values()], things
 
 
 def _annotation_files(source: Path) -> list[Path]:
-    files = sorted([*source.glob("*.json"), *source.glob("annotations/*.json")])
+    files = sorted([*source.glob("[!.]*.json"), *source.glob("annotations/[!.]*.json")])
     ours = [one for one in files if one == source / ANNOTATIONS]
     return ours or [one for one in files if one.stem.startswith("instances_")] or files  # COCO's own has captions, too
-
-
-# ------------------------------------------------------------------------------------------------ masks
 
 
 def _masks(source: Path, top: Path, fold: LabelMap, photos: str | Path | None) -> Found | None:
@@ -221,12 +216,12 @@ def _masks(source: Path, top: Path, fold: LabelMap, photos: str | Path | None) -
     shown: dict[int, list[int]] = {}
     stems = [Path(name).stem for name in files]
     digits = all(one.isascii() and one.isdigit() for one in stems) and len({*map(int, stems)}) == len(stems)
-    records, things = [], []
+    records, things = list[Record](), []
     for place, (name, stem) in enumerate(zip(files, stems, strict=True), 1):
         image_id = int(stem) if digits else place
         codes, labels = _codes(root / name, legend, shown)
         record = {"id": image_id, "file_name": name, "width": codes.shape[1], "height": codes.shape[0]}
-        records.append(record)
+        records += image_records({"images": [record]}, root / name).values()
         there = np.unique(codes).tolist()
         if unknown := [code for code in there if code not in labels]:
             what = ", ".join(f"value {one}" if legend.values else f"colour #{one:06x}" for one in unknown[:8])
@@ -256,28 +251,31 @@ def _legend(folders: tuple[Path, ...], fold: LabelMap) -> LabelMap:
     if file is None and mine:
         return fold
     if file is None:
-        names = ", ".join(LEGENDS)
-        raise DatasetError(
-            f"{folders[-1]}: nothing says what the values of the masks stand for: add one of {names} with a name a "
-            f"line, or give a map (--map) with 'values' or 'colors'."
-        )
-    values: dict[int, str] = {}
-    colors: dict[tuple[int, ...], str] = {}
-    lines = [one.strip() for one in file.read_text(encoding="utf-8", errors="replace").splitlines()]
-    for place, line in enumerate(one for one in lines if one and not one.startswith("#")):
-        if color := re.fullmatch(r"([^:]+):\s*(\d+),\s*(\d+),\s*(\d+)\b.*", line):
-            colors[tuple(map(int, color.groups()[1:]))] = color[1].strip()
+        how = f"add one of {', '.join(LEGENDS)} with a name a line, or give a map (--map) with 'values' or 'colors'"
+        raise DatasetError(f"{folders[-1]}: nothing says what the values of the masks stand for: {how}.")
+    theirs, plain, content = dict[Any, str](), list[str](), file.read_bytes()
+    lines = map(str.strip, content.decode(json.detect_encoding(content), "replace").splitlines())
+    for line in (one for one in lines if one and not one.startswith("#")):
+        if color := re.fullmatch(r"(?:\d+[\s,:;]+)?(.+?)[\s,:;]+(\d+)[\s,]+(\d+)[\s,]+(\d+)\b.*", line):
+            code, label = tuple[Any, str]((tuple(map(int, color.groups()[1:])), color[1]))
         elif value := re.fullmatch(r"(\d+)[\s,:;]+(.+)", line):
-            values[int(value[1])] = value[2]
+            code, label = int(value[1]), value[2]
         elif value := re.fullmatch(r"(.+?)[\s,:;]+(\d+)", line):
-            values[int(value[2])] = value[1]
+            code, label = int(value[2]), value[1]
         else:
-            values[place] = line
-    theirs: dict[Any, str] = {**values, **colors}
+            plain.append(line)
+            continue
+        if theirs.setdefault(code, label) != label:
+            raise DatasetError(f"{file} calls {code} both {theirs[code]!r} and {label!r}: keep the right one.")
+    if not theirs and plain and fold.target(plain[0]) not in (LABELS[0], IGNORED, None):  # and all labels would shift
+        what = f"{file}: its first line, {plain[0]!r}, would stand for value 0, nearly everywhere background"
+        raise DatasetError(f"{what}: number the lines, as in '1 {plain[0]}', or '0 {plain[0]}' if it is so.")
+    theirs = theirs or dict(enumerate(plain))  # beside numbers, a line without is a heading
     for code, label in theirs.items():
         if spelling(mine.get(code, label)) != spelling(label):
             both = f"{file} calls {code} {label!r}, {fold.name} calls it {mine[code]!r}"
             raise DatasetError(f"{both}: correct or take away the one that is not of these masks.")
+    values, colors = ({one: theirs[one] for one in theirs if isinstance(one, int) is whole} for whole in (True, False))
     return fold if mine else LabelMap(str(file), fold.targets, values, colors)
 
 
@@ -286,16 +284,23 @@ def _codes(file: Path, legend: LabelMap, shown: dict[int, list[int]]) -> tuple[n
     try:
         with Image.open(file) as picture:
             lossy, palette = picture.format == "JPEG", picture.getpalette() if picture.mode == "P" else None
+            scaled = legend.values and picture.tile and picture.tile[0][3] in _SCALED
             grey = picture.mode in ("1", "L", "P", "I", "I;16")
             pixels = np.asarray(picture if grey and legend.values else picture.convert("RGB"))
+            hidden = "A" in picture.getbands() and pixels[np.asarray(picture.getchannel("A")) == 0].any()
     except Exception:  # a damaged file can make a decoder raise nearly anything
         raise DatasetError(f"Mask {file} cannot be decoded: replace the file.") from None
-    if lossy:
-        raise DatasetError(f"Mask {file} is a JPEG by its content, which changes values: export PNG masks anew.")
-    if pixels.ndim == 3 and legend.values and not legend.colors:
-        if (pixels != pixels[..., :1]).any():
-            raise DatasetError(f"Mask {file} is coloured, but {legend.name} names values: give it 'colors'.")
-        pixels = pixels[..., 0]
+    index = pixels.ndim == 3 and bool(legend.values) and not legend.colors
+    coloured = index and bool(np.ptp(pixels, 2).any())
+    flaws = {
+        "is a JPEG by its content, which changes values: export PNG masks anew": lossy,
+        "has more or less than 8 bits a value, which readers scale: export 8 bits, or a palette": scaled,
+        "is coloured where it is transparent: export it without transparency, as it is meant": hidden,
+        f"is coloured, but {legend.name} names values: name colours, as in 'jeans:255,0,0'": coloured,
+    }
+    if flaw := next(filter(flaws.get, flaws), None):
+        raise DatasetError(f"Mask {file} {flaw}.")
+    pixels = pixels[..., 0] if index else pixels
     if pixels.ndim == 2:
         for value in np.unique(pixels).tolist() if palette else ():
             if shown.setdefault(value, color := (palette or [])[3 * value :][:3]) != color:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
 import threading
 import unicodedata
@@ -18,12 +19,13 @@ from PIL import Image
 from modanet_utils.datasets.records import DatasetError
 
 Size = tuple[int, int]
+PART = re.compile(r"(?<![a-z])(train|val|test)", re.IGNORECASE)  # as in instances_val2017.json, and valid/
 _DAMAGED = (b"Corrupt JPEG", b"Premature end of JPEG", b"Invalid SOS", b"Unsupported marker")
 _stderr = threading.Lock()
 
 
 def files_below(folder: Path) -> set[str]:
-    """Names of all regular files in a folder and its folders, relative to it; a pipe is none, nor what is not there."""
+    """Names of the regular files below a folder, relative to it: no pipes, and none of macOS's ``._name``."""
     found, todo = set(), [str(folder)] if folder.is_dir() else []
     start = len(str(folder)) + 1
     while todo:
@@ -31,7 +33,7 @@ def files_below(folder: Path) -> set[str]:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     todo.append(entry.path)
-                elif entry.is_file():
+                elif entry.is_file() and not entry.name.startswith("._"):
                     found.add(entry.path[start:])
     return found
 
@@ -91,19 +93,20 @@ def _middle(file: str) -> bytes:
 
 
 def _hash(file: str) -> bytes:
-    with Path(file).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+    return hashlib.sha256(Path(file).read_bytes()).digest()
+
+
+def orientation(picture: Image.Image) -> int:
+    """EXIF orientation, 1 to 8, of an opened picture that has not been decoded; Pillow turns TIFF files by itself."""
+    known = picture.format in ("JPEG", "MPO") or "exif" in picture.info  # to look for it in others would read them
+    return int(picture.getexif().get(0x0112, 1)) if known else 1
 
 
 def header(file: Path) -> tuple[Size, int]:
-    """Height and width of a photo as stored, and its EXIF orientation, 1 to 8; DatasetError where it is no picture.
-
-    Only its header is read.
-    """
+    """Height and width as stored, and `orientation`, from a photo's header; DatasetError where it is no picture."""
     try:
         with Image.open(file) as picture:
-            jpeg = picture.format in ("JPEG", "MPO")  # of another format all would be read
-            return (picture.height, picture.width), int(picture.getexif().get(0x0112, 1)) if jpeg else 1
+            return (picture.height, picture.width), orientation(picture)
     except Image.DecompressionBombError:
         raise DatasetError(f"Photo {file} claims to have more pixels than are ever read: replace the file.") from None
     except Exception:  # a damaged file can make a decoder raise nearly anything
@@ -128,28 +131,29 @@ def read_photo(file: Path, size: Size) -> np.ndarray:
     """The photo of an annotated (height, width), ``(H, W, 3) uint8`` RGB; see `Dataset.image`."""
     if not file.is_file():
         raise DatasetError(f"Photo {file} is missing: put it there or open the dataset again without it.")
-    stored, orientation = header(file)  # before anything is decoded: it may be far larger than its annotation says
-    turned = is_turned(stored, orientation, size)
+    stored, turns = header(file)  # before anything is decoded: it may be far larger than its annotation says
+    turned = is_turned(stored, turns, size)
     if stored != size and not turned:
         its, said = (f"{width}x{height}" for height, width in (stored, size))
         raise DatasetError(f"Photo {file} is {its} pixels, but its annotation says {said}: replace the file.")
-    photo, damaged = _decoded(file, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
+    data = file.read_bytes()  # OpenCV cannot open every file name: one that is not UTF-8 ends the process
+    photo, damaged = _decoded(data, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
+    if _cut_off(data):
+        raise DatasetError(f"Photo {file} is cut off: replace the file.")
     if photo is None or photo.shape[:2] != size:
         raise DatasetError(f"Photo {file} cannot be decoded: replace the file.")
-    if _cut_off(file):
-        raise DatasetError(f"Photo {file} is cut off: replace the file.")
     if damaged:
         raise DatasetError(f"Photo {file} is damaged, a part of the picture is not as it was: replace the file.")
     return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
 
-def _decoded(file: Path, flags: int) -> tuple[np.ndarray | None, bool]:
+def _decoded(data: bytes, flags: int) -> tuple[np.ndarray | None, bool]:
     """The photo, BGR, and whether the decoder met damaged data: libjpeg tells the process's stderr, and nobody else."""
     with _stderr, tempfile.TemporaryFile() as said:
         kept = os.dup(2)
         os.dup2(said.fileno(), 2)
         try:
-            photo = cv2.imread(str(file), flags)
+            photo = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         except cv2.error:  # a header that promises more pixels than OpenCV is willing to read
             photo = None
         finally:
@@ -163,9 +167,8 @@ def _decoded(file: Path, flags: int) -> tuple[np.ndarray | None, bool]:
     return photo, any(damages)
 
 
-def _cut_off(path: Path) -> bool:
-    """Whether a JPEG lacks its end: OpenCV fills what is missing with grey and says nothing."""
-    data = path.read_bytes()
+def _cut_off(data: bytes) -> bool:
+    """Whether a JPEG lacks its end, which a decoder may fill with grey."""
     if not data.startswith(b"\xff\xd8"):
         return False
     at = 2

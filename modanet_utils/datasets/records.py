@@ -60,7 +60,8 @@ def parsed(file: Path) -> tuple[Record, str]:
     except DatasetError as error:
         raise DatasetError(f"{file}: {error}: keep the right one.") from None
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, not text, or an endless number
-        raise DatasetError(f"{file} is not JSON ({error}): download or export it again.") from None
+        why = "no text, perhaps still packed" if isinstance(error, UnicodeDecodeError) else error
+        raise DatasetError(f"{file} is not JSON ({why}): download or export it again.") from None
     for part, keys in NEEDED.items():
         if not isinstance(coco, dict) or not isinstance(coco.get(part), list):
             raise DatasetError(f"{file} is not a COCO file, it has no list {part!r}: export outlines as COCO.")

@@ -7,23 +7,21 @@ import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import DatasetError
-from modanet_utils.datasets.photos import files_below, is_turned
+from modanet_utils.datasets.photos import PART, files_below, is_turned, orientation
+from modanet_utils.datasets.records import Record
 from modanet_utils.progress import Progress
 from modanet_utils.project import ProjectError, write_whole
 
-ORIENTATION = 0x0112  # in EXIF
-Record = dict[str, Any]
 Named = dict[str, list[str]]
 """By what was found: the names of files, or which annotations, that it was found of."""
 UNUSED = "not_used.txt"
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
 FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "PPM")
 """What OpenCV, by which training reads photos, reads as well, whatever the file is called."""
 
@@ -43,7 +41,7 @@ class Photos:
             if (key := _key(PurePosixPath(name))) in keys:
                 alike.setdefault(key, []).append(name)
         for image_id, path in wanted.items():
-            near = alike.get(_key(path), [])
+            near = [one for one in alike.get(_key(path), []) if not _is_of_another_part(one, path)]
             exact = [one for one in near if one == str(path)]
             exact += [one for one in near if PurePosixPath(one).with_suffix("") == path.with_suffix("")]
             if near:
@@ -114,10 +112,8 @@ class Several(Photos):
 
 def is_database(root: Path) -> bool:
     """Whether this is an LMDB, a file or a folder; by its first bytes, or by the name of the file in the folder."""
-    if root.is_dir():
-        return (root / "data.mdb").is_file()
     if not root.is_file():
-        return False
+        return (root / "data.mdb").is_file()
     with root.open("rb") as file:
         return file.read(20)[16:] == b"\xde\xc0\xef\xbe"
 
@@ -130,7 +126,7 @@ def open_photos(*places: tuple[Path, Iterable[Record]]) -> Photos:
                 raise DatasetError(f"{root} is an LMDB, whose photos cannot be joined with others: convert it alone.")
             return Database(root, records)
         if not root.is_dir():
-            raise FileNotFoundError(f"Photo folder {root} does not exist: give a folder of photos, or an LMDB of them.")
+            raise FileNotFoundError(f"{root} is no folder of photos, and no LMDB of them: give one that is there.")
     opened = [Photos(*place) for place in places]
     return opened[0] if len(opened) == 1 else Several(opened)
 
@@ -155,10 +151,9 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
     if not images:
         most = max(verdicts, key=lambda verdict: len(verdicts[verdict]))
         found = f"{counted(verdicts)}; {verdicts[most][0]} for one"
-        raise DatasetError(
-            f"{photos.root} holds no usable photo of the {len(records)} annotated images ({found}): give the folder "
-            f"whose files are named and sized as in the annotations, or as the masks."
-        )
+        files = "files, JPEG or PNG, are named and sized as in the annotations, or as the masks"
+        what = f"{photos.root} holds no usable photo of the {len(records)} annotated images"
+        raise DatasetError(f"{what} ({found}): give the folder whose {files}.")
     return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
 
 
@@ -194,10 +189,9 @@ def _verdict(photos: Photos, record: Record) -> tuple[str, np.ndarray | None]:
     size = record["width"], record["height"]
     try:
         with Image.open(io.BytesIO(photos.read(record["id"]))) as picture:
-            if picture.format not in FORMATS:
+            if picture.format not in FORMATS or picture.mode == "F":
                 return "unreadable", None
-            orientation = picture.getexif().get(ORIENTATION, 1) if picture.format in ("JPEG", "MPO") else 1
-            turned = is_turned(picture.size, orientation, size)
+            turned = is_turned(picture.size, orientation(picture), size)
             if picture.size != size and not turned:
                 return "of the wrong size", None
             picture.draft("RGB", (picture.width // 4, picture.height // 4))
@@ -205,6 +199,12 @@ def _verdict(photos: Photos, record: Record) -> tuple[str, np.ndarray | None]:
     except Exception:  # a damaged file can make a decoder raise nearly anything
         return "unreadable", None
     return "usable", writing.thumbnail(pixels)
+
+
+def _is_of_another_part(*names: str | PurePosixPath) -> bool:
+    """Whether both names name a part of a collection, and another one: parts may number their photos alike."""
+    one, other = ({part.lower() for part in PART.findall(str(PurePosixPath(name).parent))} for name in names)
+    return bool(one and other and not one & other)
 
 
 def _key(name: PurePosixPath) -> int | str:

@@ -10,9 +10,9 @@ from typing import Any
 from PIL import Image
 
 from modanet_utils.classes import LABELS
+from modanet_utils.datasets.sources import ENDINGS
 from modanet_utils.datasets.writing import CATEGORIES, masks
 from modanet_utils.photo.network import Network, open_network
-from modanet_utils.photo.pictures import ENDINGS
 from modanet_utils.photo.plots import overlay
 from modanet_utils.plots import PALETTE
 from modanet_utils.progress import Progress

@@ -9,9 +9,6 @@ from PIL import Image, ImageOps
 
 from modanet_utils.project import ProjectError
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
-"""What is taken for a picture in a folder; a file that is named is tried whatever it is called."""
-
 
 def read(photo: Any) -> np.ndarray:
     """A picture as ``(H, W, 3) uint8`` RGB, upright as its EXIF says; what is transparent shows white.
@@ -49,13 +46,16 @@ def opened(photo: Any) -> tuple[np.ndarray, bool]:
 
 
 def _layers(picture: Any) -> tuple[np.ndarray, bool]:
-    if isinstance(picture, Image.Image) and picture.mode not in ("F", "I", "I;16", "I;16B", "I;16L"):
-        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    array = np.asarray(picture)
+    try:
+        if isinstance(picture, Image.Image) and picture.mode not in ("F", "I", "I;16", "I;16B", "I;16L"):
+            picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        array = np.asarray(picture)
+    except Exception:  # of a damaged or closed picture, a tensor on a GPU, a list of several
+        raise ProjectError(f"A {type(picture).__name__} is no picture: give a file, a PIL image or an array.") from None
     array = array[..., None] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size:
         shape = tuple(np.shape(picture))
-        raise ProjectError(f"A picture of shape {shape} cannot be used: give (H, W), (H, W, 3) or (H, W, 4).")
+        raise ProjectError(f"A picture of shape {shape} cannot be used: give a file, (H, W), (H, W, 3) or (H, W, 4).")
     if array.dtype.kind == "f" and array.min() >= 0 and array.max() <= 1:  # neither is so of what is not a number
         array = (255 * array.astype(np.float32) + 0.5).astype(np.uint8)
     elif array.dtype.kind == "u" and array.itemsize == 2:

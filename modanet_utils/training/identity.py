@@ -108,7 +108,7 @@ def photos_digest(folder: Path, names: list[str]) -> str:
     """Digest of photos by name, size and both ends of each file, in any order; one that cannot be read is empty."""
     found = hashlib.sha256()
     for name in sorted(names):
-        found.update(name.encode())
+        found.update(os.fsencode(name))
         try:
             with (folder / name).open("rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size

@@ -19,6 +19,7 @@ from modanet_utils.datasets.coco import open_dataset, with_masks
 from modanet_utils.datasets.find import find_data
 from modanet_utils.progress import Progress
 from modanet_utils.project import ROOT, ProjectError, provenance, shown, write_json, write_whole
+from modanet_utils.results.text import value_text
 from modanet_utils.splits import split
 from modanet_utils.statistics import test_summary
 from modanet_utils.training.devices import accelerator_for
@@ -28,7 +29,7 @@ from modanet_utils.training.loop import train
 from modanet_utils.training.predict import test_counts
 from modanet_utils.training.runs import FINISHED, NOTE, Run, read_run, run_folder, say, search
 from modanet_utils.training.weights import WEIGHTS, load_network, start_weights
-from modanet_utils.trials import TrialConfig, as_text, encoder_weights, loss_text, own_loss, read_profile
+from modanet_utils.trials import TrialConfig, as_text, check_taken, encoder_weights, loss_text, own_loss, read_profile
 
 
 def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False, keep_old: bool = False) -> Run:
@@ -162,7 +163,9 @@ def command(given: Mapping[str, str], runs: Path, profile: str | None, keep_old:
             values = its.settings | ({} if "loss" in values else own_loss(dict(its))) | values
             root = values.get("data_root") or find_data(profile, its.data_root)
             values = {"encoder_weights": encoder_weights(values["encoder"])} | values | {"data_root": str(root)}
-        folder, source = _finished(TrialConfig(**values), runs, False, keep_old)
+        config = TrialConfig(**values)
+        check_taken(config.loss, config.model_dump(include=set(given), exclude_defaults=True))
+        folder, source = _finished(config, runs, False, keep_old)
     except (OSError, ValueError) as error:
         if "WORLD_SIZE" not in os.environ:
             raise
@@ -172,9 +175,9 @@ def command(given: Mapping[str, str], runs: Path, profile: str | None, keep_old:
         how = "read back" if source.startswith("read") else source
         place = shown(folder) if folder.is_relative_to(ROOT) else folder
         if (folder / FINISHED).is_file():
-            scores, config = (json.loads((folder / f).read_text("utf-8")) for f in (FINISHED, "config.json"))
-            score = "mean IoU {:.3f} [{:.3f}, {:.3f}]".format(scores["mean_iou"], *scores["mean_iou_interval"])
+            scores, its_own = (json.loads((folder / f).read_text("utf-8")) for f in (FINISHED, "config.json"))
+            score = f"mean IoU {value_text(scores['mean_iou'], scores['mean_iou_interval'])}"
             use = f"; `modanet predict PHOTO --run {place}` uses it" if (folder / WEIGHTS).is_file() else ""
-            print(f"Loss: {loss_text(config)}: {score} on the test part{use}")
+            print(f"Loss: {loss_text(its_own)}: {score} on the test part{use}")
         print(f"Finished: {place} ({how})")
     return 0

@@ -326,8 +326,8 @@ def test_a_damaged_jpeg_that_ends_properly_is_refused(
     refusal(lambda: open_dataset(folder).image(1), str(file), "is damaged")
     os.write(2, b"still told\n")
     assert capfd.readouterr().err == "still told\n"
-    imread = cv2.imread
-    monkeypatch.setattr(cv2, "imread", lambda *asked: (os.write(2, b"by others\n"), imread(*asked))[1])
+    imdecode = cv2.imdecode
+    monkeypatch.setattr(cv2, "imdecode", lambda *asked: (os.write(2, b"by others\n"), imdecode(*asked))[1])
     refusal(lambda: open_dataset(folder).image(1), "is damaged")
     assert capfd.readouterr().err == "by others\n"
 

@@ -677,8 +677,8 @@ def test_what_bad_use_of_modanet_gets(
     shutil.copyfile(file, places["copy.txt"])
     out = tmp_path / "out"
     cases = [
-        ((file, tmp_path / "nowhere", out), "Photo folder"),
-        ((file, file, out), "Photo folder"),
+        ((file, tmp_path / "nowhere", out), "is no folder of photos"),
+        ((file, file, out), "is no folder of photos"),
         ((tmp_path / "nowhere.json", photos, out), "Annotation file"),
         ((places["copy.txt"], photos, out), "does not end in .json"),
         ((places["notes.json"], photos, out), "is not JSON"),

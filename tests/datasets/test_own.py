@@ -160,8 +160,8 @@ BAD_COCO: dict[str, tuple[dict[str, Any], str]] = {
     "ids": ({"images": [record(1), record(1)]}, "two images with the same id"),
     "category ids": ({"categories": [{"id": 0, "name": n} for n in ("jeans", "boot")]}, "two categories with the same"),
     "one photo of two": (
-        {"images": [record(i) | {"id": i, "file_name": f"{n}/b.jpg"} for i, n in (("b", "train"), ("a", "val"))]},
-        "b.jpg is the only photo for train/b.jpg and val/b.jpg: give each its own, once.",
+        {"images": [record(i) | {"id": i, "file_name": f"{n}/b.jpg"} for i, n in (("b", "train"), ("a", "more"))]},
+        "b.jpg is the only photo for train/b.jpg and more/b.jpg: give each its own, once.",
     ),
     "list": ({"images": [record(1) | {"id": [1]}]}, "is a list or an object"),
 }
@@ -399,5 +399,7 @@ def test_the_check_says_that_hardly_any_pixel_has_a_label(tmp_path: Path, capsys
     far = [annotation("a", 0, [rectangle(900, 900, 9, 9)])]
     source = foreign(tmp_path / "mine", annotations=far)
     picture(source / "images" / "train" / "gone.jpg")
-    assert main(["convert", str(source), str(tmp_path / "out"), "--map", str(source / "map.yaml")]) == 0
-    assert "only 0.000% of the pixels have a label: outlines must be there" in capsys.readouterr().out
+    assert main(["convert", str(source), str(tmp_path / "out"), "--map", str(source / "map.yaml")]) == 2
+    said = capsys.readouterr()
+    assert "only 0.000% of the pixels have a label: outlines must be there" in said.out
+    assert "1 of 1 objects looked at have no pixel inside of their image" in said.err

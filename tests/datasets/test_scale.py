@@ -312,6 +312,6 @@ def test_a_picture_that_opencv_refuses_counts_as_unreadable(photos: Dataset, mon
     def refuse(*_: object) -> None:
         raise cv2.error("CV_IO_MAX_IMAGE_PIXELS")
 
-    monkeypatch.setattr(cv2, "imread", refuse)
+    monkeypatch.setattr(cv2, "imdecode", refuse)
     with pytest.raises(DatasetError, match="cannot be decoded"):
         photos.image(1)

@@ -1,7 +1,10 @@
 """One's own photo: any picture in, labels out; through the command, from a folder of one's own."""
 
+import io
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -406,3 +409,25 @@ def test_nothing_of_the_project_is_written(scene: np.ndarray) -> None:
     before = sorted((ROOT / "reports" / "ccp" / "runs" / "combined_body").iterdir())
     segment(scene, "combined_body")
     assert sorted((ROOT / "reports" / "ccp" / "runs" / "combined_body").iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "picture", [torch.zeros(4, 4, 3).bfloat16(), [np.zeros((4, 4)), np.zeros((5, 4))]], ids=["", "list"]
+)
+def test_what_no_array_can_be_made_of_is_refused(picture: Any) -> None:
+    with pytest.raises(ProjectError, match=f"A {type(picture).__name__} is no picture: give a file, a PIL image or an"):
+        read(picture)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file names are bytes there only")
+def test_a_name_that_no_terminal_can_show_loses_nothing(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "photos" / "a.jpg")
+    (tmp_path / "photos" / "a.jpg").rename(tmp_path / "photos" / os.fsdecode(b"caf\xe9.jpg"))
+    monkeypatch.setattr(sys, "stdout", told := io.TextIOWrapper(io.BytesIO(), "ascii"))
+    assert main(["predict", str(tmp_path / "photos"), "--run", str(tiny), "--out", str(tmp_path / "seen")]) == 0
+    told.flush()
+    assert b"caf\\udce9.jpg: " in told.buffer.getvalue()  # type: ignore[attr-defined]
+    about = json.loads((tmp_path / "seen" / "predictions.json").read_bytes())
+    assert Path(about["images"][0]["file_name"]).read_bytes() and len(about["images"]) == 1

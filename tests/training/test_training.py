@@ -675,6 +675,25 @@ def test_a_profile_that_names_a_loss_gives_it_unless_the_command_names_another(
     assert asked[2] == next(one.config for one in planned if one.name == "combined_unweighted")
 
 
+@pytest.mark.parametrize("more", [["--gamma", "5"], ["--loss", "lovasz", "--class_weights", "inverse"]], ids=str)
+def test_a_setting_that_the_loss_does_not_take_is_refused(
+    more: list[str], street: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--runs", str(tmp_path / "runs"), "--data_root", str(street), *more]) == 2
+    assert "but loss is" in one_sentence(capsys.readouterr().err) and not (tmp_path / "runs").exists()
+
+
+def test_a_score_without_an_interval_is_said_without(
+    reference: Run, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(reference, folder := tmp_path / "run")
+    scores = json.loads((folder / "scores.json").read_text()) | {"mean_iou": 0.25, "mean_iou_interval": None}
+    (folder / "scores.json").write_text(json.dumps(scores))
+    monkeypatch.setattr(start, "_finished", lambda *_: (folder, "trained"))
+    assert main(["--runs", str(tmp_path / "runs"), "--data_root", str(street)]) == 0
+    assert ": mean IoU 0.250 on the test part" in capsys.readouterr().out
+
+
 def test_the_command_finds_a_run_that_is_kept_beside_a_report(
     reference: Run, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
