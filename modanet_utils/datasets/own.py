@@ -24,6 +24,7 @@ PHOTOS = ("images", "photos", "JPEGImages", "img_dir")
 MASKS = ("masks", "labels", "annotations", *(f"SegmentationClass{one}" for one in ("", "PNG", "Aug")), "ann_dir")
 LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelmap.txt", "class_names.txt", "legend.txt")
 """Names a legend of masks may have: a name a line, or ``7 jeans``, ``jeans 7`` or ``jeans:255,0,0``."""
+_TAIL = re.compile(r"[._-](mask|segm?|labels?|gt)\.png$", re.IGNORECASE)  # of masks whose photos are without it
 _SCALED = ("L;2", "L;4", "LA;16B", "RGB;16B", "RGBA;16B")  # of PNG, by Pillow: 1 of 4 bits is 17, 1 of 16 bits is 0
 
 
@@ -214,13 +215,14 @@ def _masks(source: Path, top: Path, fold: LabelMap, photos: str | Path | None) -
     beside = next((source / name for name in PHOTOS if (source / name).is_dir()), source / PHOTOS[0])
     legend = _legend((root, source, top), fold)
     shown: dict[int, list[int]] = {}
-    stems = [Path(name).stem for name in files]
+    names = [_TAIL.sub(".png", name) for name in files] if all(map(_TAIL.search, files)) else files
+    stems = [Path(name).stem for name in names]
     digits = all(one.isascii() and one.isdigit() for one in stems) and len({*map(int, stems)}) == len(stems)
     records, things = list[Record](), []
-    for place, (name, stem) in enumerate(zip(files, stems, strict=True), 1):
+    for place, (name, photo, stem) in enumerate(zip(files, names, stems, strict=True), 1):
         image_id = int(stem) if digits else place
         codes, labels = _codes(root / name, legend, shown)
-        record = {"id": image_id, "file_name": name, "width": codes.shape[1], "height": codes.shape[0]}
+        record = {"id": image_id, "file_name": photo, "width": codes.shape[1], "height": codes.shape[0]}
         records += image_records({"images": [record]}, root / name).values()
         there = np.unique(codes).tolist()
         if unknown := [code for code in there if code not in labels]:

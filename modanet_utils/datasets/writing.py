@@ -30,6 +30,8 @@ IGNORED_ID = len(CATEGORIES) + 1
 SAME_SCENE = 30.0
 """Root mean square difference (grey levels, 0-255) of 24x16 colour thumbnails below which photos count as one scene.
 The seven such pairs of Clothing Co-Parsing show one person in one place; the nearest of different people is above."""
+MOST_ALIKE = 10
+"""Where a scene would hold more photos, and more than one in so many, photos must be closer: half as far, and so on."""
 THUMBNAIL = 24 * 16 * 3
 """Numbers in a thumbnail."""
 
@@ -129,16 +131,9 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
     return cv2.resize(pixels, (16, 24), interpolation=cv2.INTER_AREA).ravel()
 
 
-def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray) -> list[int]:
-    """Give COCO records of one scene's photos the same ``group``, the first one's id, in place.
-
-    ``thumbnails`` is ``(photos, 1152) uint8``; returns how many photos each scene with several has.
-
-    >>> records = [{"id": 7}, {"id": 8}, {"id": 9}]
-    >>> mark_scenes(records, np.uint8([[0, 0, 0], [200, 200, 200], [9, 9, 9]])), records
-    ([2], [{'id': 7, 'group': 7}, {'id': 8}, {'id': 9, 'group': 7}])
-    """
-    limit, step = SAME_SCENE**2 * thumbnails.shape[1], 1024
+def _scenes(thumbnails: np.ndarray, nearest: float) -> np.ndarray:
+    """The number of each photo's scene, ``(photos,)``: chains of photos less than ``nearest`` apart."""
+    limit, step = nearest**2 * thumbnails.shape[1], 1024
     starts, pairs = range(0, len(thumbnails), step), []
     for start in starts:  # so many with so many: 20 MB, however many there are
         rows = thumbnails[start : start + step].astype(np.float32)
@@ -148,8 +143,23 @@ def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray) -> list[i
             distance = np.add.outer(*squares) - 2 * rows @ columns.T
             pairs.append(np.argwhere(np.triu(distance < limit, 1 + start - other)) + (start, other))
     first, second = np.concatenate(pairs).T
-    edges = coo_array((np.ones(len(first), bool), (first, second)), shape=2 * (len(records),))
-    _, scene = connected_components(edges, directed=False)
+    edges = coo_array((np.ones(len(first), bool), (first, second)), shape=2 * (len(thumbnails),))
+    return connected_components(edges, directed=False)[1]
+
+
+def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray) -> list[int]:
+    """Give COCO records of one scene's photos the same ``group``, the first one's id, in place.
+
+    ``thumbnails`` is ``(photos, 1152) uint8``; returns how many photos each scene with several has.
+
+    >>> records = [{"id": 7}, {"id": 8}, {"id": 9}]
+    >>> mark_scenes(records, np.uint8([[0, 0, 0], [200, 200, 200], [9, 9, 9]])), records
+    ([2], [{'id': 7, 'group': 7}, {'id': 8}, {'id': 9, 'group': 7}])
+    """
+    for closer in range(4):
+        scene = _scenes(thumbnails, SAME_SCENE / 2**closer)
+        if np.bincount(scene).max() <= max(MOST_ALIKE, len(records) / MOST_ALIKE):
+            break  # else a background is alike everywhere, as in a shop, and says nothing of a scene
     sizes = np.bincount(scene)
     group: dict[int, int] = {}
     for record, number in zip(records, scene, strict=True):

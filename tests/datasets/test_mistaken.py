@@ -216,3 +216,14 @@ def test_a_photo_that_only_pillow_can_decode_is_unreadable_at_once(tmp_path: Pat
     (source / "images" / "train" / "a.heic").write_bytes(b"\0\0\0\x24ftypheic")
     with pytest.raises(DatasetError, match=r"1 missing, 2 unreadable, .*whose files, JPEG or PNG, are named"):
         convert(source, tmp_path / "out", source / "map.yaml")
+
+
+@pytest.mark.parametrize("tail", ["_mask", "-seg", ".labels", "_segm"])
+def test_masks_may_say_that_they_are_masks(tail: str, tmp_path: Path) -> None:
+    source = with_masks(tmp_path, Image.fromarray(SMALL), NAMES)
+    convert(source, tmp_path / "plain", source / "map.yaml")
+    for file in [*(source / "masks").rglob("*.png")]:
+        file.rename(file.with_name(f"{file.stem}{tail}.png"))
+    convert(source, tmp_path / "named", source / "map.yaml")
+    plain, named = (open_dataset(tmp_path / one) for one in ("plain", "named"))
+    assert [*named.images.values()] == [*plain.images.values()]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import annotation, record, rectangle
 
-from modanet_utils.datasets import modanet, own
+from modanet_utils.datasets import modanet, own, writing
 from modanet_utils.datasets.coco import DatasetError, open_dataset
 from modanet_utils.datasets.sources import open_photos
 from modanet_utils.project import ProjectError
@@ -169,3 +169,15 @@ def test_an_lmdb_of_five_thousand_photos_opens_flat_in_memory(tmp_path: Path) ->
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert read == len(there.names) == 5000 and peak < 8 << 20
+
+
+def test_a_white_wall_behind_everybody_makes_no_scene() -> None:
+    shop = np.full((40, 24, 16, 3), 250, np.uint8)
+    for at, photo in enumerate(shop):  # less than 30 grey levels apart, by what stands before the wall
+        photo[at % 20 :][:2, at // 20 * 8 : at // 20 * 8 + 8] = 120
+    shop[7] = shop[3]
+    records: list[dict[str, Any]] = [{"id": i} for i in range(40)]
+    assert writing.mark_scenes(records, shop.reshape(40, -1)) == [2]
+    assert [one for one in records if "group" in one] == [{"id": 3, "group": 3}, {"id": 7, "group": 3}]
+    few = records[:8]  # a scene of eight is one
+    assert writing.mark_scenes(few, shop[8:16].reshape(8, -1)) == [8]
