@@ -125,7 +125,8 @@ def search(
         if not set(changed) - {"processes"}:
             return run, [f"{said}; it is the same trial."] if changed else [], damaged
         if keep_old or (folder not in here and not set(changed) - {"processes", "code"}):
-            old.append((run, f"{said}; {'it is kept' if keep_old else 'it stays the record of that version'}."))
+            record = f"trainings in {shown(folder.parent)} were made with {in_words(then, now)}; they stay on record."
+            old.append((run, f"{said}; it is kept." if keep_old else record))  # in the same words, so said once
         elif "annotations" not in changed or run.provenance["data"]["name"] == dataset.name:  # or it is no wonder
             notes.append(f"{said}: it is not taken for this trial.")
     return (old[0][0], [old[0][1]], damaged) if old else (None, notes, damaged)
