@@ -46,7 +46,8 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
     axis.set(xlabel=f"epoch{more}", ylabel="IoU on the validation part")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     late = {name: int((first[name] < FOUND)[::-1].idxmax()) for name in rising.index if (first[name] < FOUND).any()}
-    told = f"{len(flat)} of {len(known)} classes are at zero after {len(first)} epochs"
+    are = "is" if len(flat) == 1 else "are"
+    told = f"{len(flat)} of {len(known)} classes {are} at zero after {len(first)} epochs"
     if late:
         name = max(late, key=late.__getitem__)
         told = f"{name.capitalize()} is found for good only after epoch {late[name]}; {told}"
@@ -80,7 +81,8 @@ def opening_cross_entropy(results: Mapping[str, Any]) -> Drawn | None:
         return None
     epochs, long = results["trials"]["cross_entropy"]["epochs"], results["trials"].get("cross_entropy_long")
     numbers, order = sorted({len(zero_classes(test)) for test in short}), common_first(results)
-    title = f"{' or '.join(map(str, numbers))} of {len(order)} classes are at zero after {epochs} epochs"
+    are = "is" if numbers == [1] else "are"
+    title = f"{' or '.join(map(str, numbers))} of {len(order)} classes {are} at zero after {epochs} epochs"
     own = f"{epochs} epochs" + " (bars: further trainings)" * (len(short) > 1)
     tests, colors = {own: short[0]}, {own: color_of("cross-entropy")}
     if long:
@@ -191,8 +193,6 @@ def trial_dots(table: pd.DataFrame, seeds: Mapping[str, Sequence[NDArray]]) -> D
     axes[1].set(xlabel="precision of clothing")
     title = f"The mean IoU goes from {table['mean_iou'].min():.2f} to {table['mean_iou'].max():.2f}"
     if len(three := table["precision"].reindex(["cross_entropy", "combined_unweighted", "combined"]).dropna()) == 3:
-        plain, free, full = three
-        title = (
-            f"Precision is {plain:.2f} with cross-entropy, {free:.2f} with the loss alone, {full:.2f} with its weights"
-        )
+        said = "Precision is {:.2f} with cross-entropy, {:.2f} with the loss alone, {:.2f} with its weights"
+        title = said.format(*three)
     return titled(figure, title), f"Mean IoU and precision of {len(table)} trials. {title}."

@@ -61,7 +61,7 @@ def at_zero(results: Mapping[str, Any], named: bool = False) -> str:
     said = f"plain cross-entropy leaves {count} of the {the_classes(first['test'])} at zero (IoU below {FOUND})"
     said += f" after {first['epochs']} epochs" + f", in {len(each)} trainings" * (named and len(each) > 1)
     some = listed([name for name in ever if name not in always])
-    names = f": {listed(always)}" * bool(always) + f"; in some also {some}" * bool(some)
+    names = f": {listed(always)}" * bool(always) + f"; in some{' also' * bool(always)} {some}" * bool(some)
     there = [name for name in CLOTHING if first["test"]["classes"][name]["support"]]
     return f"{said}{names * named}{'; it never rose above background' * (always == there)}."
 

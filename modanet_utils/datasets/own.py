@@ -24,7 +24,7 @@ PHOTOS = ("images", "photos", "JPEGImages", "img_dir")
 MASKS = ("masks", "labels", "annotations", *(f"SegmentationClass{one}" for one in ("", "PNG", "Aug")), "ann_dir")
 LEGENDS = ("classes.txt", "labels.txt", "names.txt", "label_names.txt", "labelmap.txt", "class_names.txt", "legend.txt")
 """Names a legend of masks may have: a name a line, or ``7 jeans``, ``jeans 7`` or ``jeans:255,0,0``."""
-_TAIL = re.compile(r"[._-](mask|segm?|labels?|gt)\.png$", re.IGNORECASE)  # of masks whose photos are without it
+_TAIL = re.compile(r"[._-](mask|segm?|labels?|gt)\.png$", re.IGNORECASE)  # where photos have none
 _SCALED = ("L;2", "L;4", "LA;16B", "RGB;16B", "RGBA;16B")  # of PNG, by Pillow: 1 of 4 bits is 17, 1 of 16 bits is 0
 
 
@@ -213,9 +213,12 @@ def _masks(source: Path, top: Path, fold: LabelMap, photos: str | Path | None) -
         return None
     root, files = there
     beside = next((source / name for name in PHOTOS if (source / name).is_dir()), source / PHOTOS[0])
+    folder = beside if photos is None else Path(photos).expanduser()
+    alike = {Path(one).stem for one in files_below(folder) if root not in (folder / one).parents}
+    tails = all(map(_TAIL.search, files)) and alike.isdisjoint(Path(one).stem for one in files)
     legend = _legend((root, source, top), fold)
     shown: dict[int, list[int]] = {}
-    names = [_TAIL.sub(".png", name) for name in files] if all(map(_TAIL.search, files)) else files
+    names = [_TAIL.sub(".png", name) for name in files] if tails else files
     stems = [Path(name).stem for name in names]
     digits = all(one.isascii() and one.isdigit() for one in stems) and len({*map(int, stems)}) == len(stems)
     records, things = list[Record](), []
@@ -235,7 +238,7 @@ def _masks(source: Path, top: Path, fold: LabelMap, photos: str | Path | None) -
             if fold.target(labels[code]) != LABELS[0]:
                 one = {"image_id": image_id, "source_label": labels[code], "segmentation": mask["segmentation"]}
                 things.append(one | mask)
-    return Found("photos with masks", "", records, things, beside if photos is None else Path(photos).expanduser())
+    return Found("photos with masks", "", records, things, folder)
 
 
 def _mask_files(source: Path) -> tuple[Path, list[str]] | None:

@@ -99,7 +99,9 @@ def _hash(file: str) -> bytes:
 def orientation(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8, of an opened picture that has not been decoded; Pillow turns TIFF files by itself."""
     known = picture.format in ("JPEG", "MPO") or "exif" in picture.info  # to look for it in others would read them
-    return int(picture.getexif().get(0x0112, 1)) if known else 1
+    with contextlib.suppress(Exception):  # EXIF that is damaged turns nothing
+        return int(picture.getexif().get(0x0112, 1)) if known else 1
+    return 1
 
 
 def header(file: Path) -> tuple[Size, int]:

@@ -1,11 +1,11 @@
 """Where photos come from: a folder, or PaperDoll's LMDB; which can be used is known before anything is written."""
 
-import functools
 import importlib
 import io
 import os
 import threading
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -21,7 +21,8 @@ from modanet_utils.project import ProjectError, write_whole
 Named = dict[str, list[str]]
 """By what was found: the names of files, or which annotations, that it was found of."""
 UNUSED = "not_used.txt"
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
+UNREAD = (".gif", ".avif", ".heic", ".heif")  # by training; a JPEG beside one is the photo
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", *UNREAD)
 FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "PPM")
 """What OpenCV, by which training reads photos, reads as well, whatever the file is called."""
 
@@ -42,6 +43,7 @@ class Photos:
                 alike.setdefault(key, []).append(name)
         for image_id, path in wanted.items():
             near = [one for one in alike.get(_key(path), []) if not _is_of_another_part(one, path)]
+            near = [one for one in near if not one.lower().endswith(UNREAD)] or near
             exact = [one for one in near if one == str(path)]
             exact += [one for one in near if PurePosixPath(one).with_suffix("") == path.with_suffix("")]
             if near:
@@ -72,9 +74,7 @@ class Database(Photos):
         except ImportError:
             raise ProjectError(f"Reading {root} needs the package lmdb: install it with `pip install lmdb`.") from None
         self.lock = threading.Lock()  # a process opens an LMDB once at a time
-        self.open = functools.partial(
-            lmdb.open, str(root), subdir=root.is_dir(), readonly=True, lock=False, readahead=False
-        )
+        self.open = partial(lmdb.open, str(root), subdir=root.is_dir(), readonly=True, lock=False, readahead=False)
         try:
             with self.open() as base:
                 needs = (base.info()["last_pgno"] + 1) * base.stat()["psize"]

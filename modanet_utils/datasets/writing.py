@@ -134,17 +134,17 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
 def _scenes(thumbnails: np.ndarray, nearest: float) -> np.ndarray:
     """The number of each photo's scene, ``(photos,)``: chains of photos less than ``nearest`` apart."""
     limit, step = nearest**2 * thumbnails.shape[1], 1024
-    starts, pairs = range(0, len(thumbnails), step), []
-    for start in starts:  # so many with so many: 20 MB, however many there are
+    starts, scene = range(0, len(thumbnails), step), np.arange(len(thumbnails))
+    for start in starts:  # so many with so many: 60 MB, however many are alike
         rows = thumbnails[start : start + step].astype(np.float32)
         for other in starts[start // step :]:
             columns = thumbnails[other : other + step].astype(np.float32)
             squares = (np.einsum("ij,ij->i", block, block) for block in (rows, columns))
             distance = np.add.outer(*squares) - 2 * rows @ columns.T
-            pairs.append(np.argwhere(np.triu(distance < limit, 1 + start - other)) + (start, other))
-    first, second = np.concatenate(pairs).T
-    edges = coo_array((np.ones(len(first), bool), (first, second)), shape=2 * (len(thumbnails),))
-    return connected_components(edges, directed=False)[1]
+            first, second = scene[np.argwhere(np.triu(distance < limit, 1 + start - other)) + (start, other)].T
+            edges = coo_array((np.ones(len(first), bool), (first, second)), shape=2 * (len(scene),))
+            scene = connected_components(edges, directed=False)[1][scene]
+    return scene
 
 
 def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray) -> list[int]:

@@ -7,17 +7,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.remedies import tables
-from modanet_utils.results.text import (
-    NOTHING,
-    PENDING,
-    Table,
-    bullets,
-    first_of,
-    listed,
-    on_real_photos,
-    row_text,
-    value_text,
-)
+from modanet_utils.results.text import NOTHING, PENDING, bullets, first_of, listed, on_real_photos, row_text, value_text
 from modanet_utils.trials import label_of
 
 
@@ -61,7 +51,7 @@ def _length(results: Mapping[str, Any]) -> str:
     return f"{said} {value_text(long)} (one training each)."
 
 
-def _told(part: str, texts: Callable[[Any], pd.DataFrame]) -> Callable[[Mapping[str, Any]], Table]:
+def _told(part: str, texts: Callable[[Any], pd.DataFrame]) -> Callable[[Mapping[str, Any]], pd.DataFrame | Markdown]:
     """A function from results to the table of a recorded part, or to the word that it is not there."""
     return lambda results: table if (found := _part(results, part)) and len(table := texts(found)) else NOTHING
 

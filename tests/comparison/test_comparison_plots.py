@@ -59,13 +59,15 @@ def test_curves_name_what_is_found_late_and_what_never_is() -> None:
     said = [text.get_text() for text in drawn[0].axes[0].texts]
     assert said[:2] == ["top", "bag"] and said[2].startswith("at zero at the end: belt, boots")
     assert closed(drawn) == "Top is found for good only after epoch 2; 11 of 13 classes are at zero after 3 epochs"
+    curves[:], curves["belt"] = 0.5, 0.0
+    assert closed(learning_curves([curves])) == "1 of 13 classes is at zero after 3 epochs"
     curves[:] = 0.5
     assert closed(learning_curves([curves])) == "0 of 13 classes are at zero after 3 epochs"
 
 
 def test_the_picture_of_cross_entropy_counts_zeros_over_trainings_and_lengths() -> None:
     results = results_of("cross_entropy", "cross_entropy-seed1", "cross_entropy_long")
-    assert closed(opening_cross_entropy(results)) == "1 of 13 classes are at zero after 15 epochs, 1 after 45"
+    assert closed(opening_cross_entropy(results)) == "1 of 13 classes is at zero after 15 epochs, 1 after 45"
     results["trials"]["cross_entropy-seed1"]["test"]["classes"]["belt"]["iou"] = 0.5
     del results["trials"]["cross_entropy_long"]
     assert closed(opening_cross_entropy(results)) == "0 or 1 of 13 classes are at zero after 15 epochs"

@@ -88,6 +88,8 @@ def test_classes_at_zero_in_some_trainings_stand_apart(results: dict[str, Any]) 
     assert longer(results) == "Longer training brings none of them back."
     classes["skirt"]["iou"] = classes["belt"]["iou"] = 0.5
     assert longer(results, named=True) == "Longer training brings all of them back."
+    results["trials"]["cross_entropy-seed1"]["test"]["classes"]["belt"]["iou"] = 0.5
+    assert "in 2 trainings; in some belt and skirt.\n" in cross_entropy(results).data
 
 
 @pytest.mark.parametrize(

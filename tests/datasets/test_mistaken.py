@@ -17,6 +17,7 @@ from test_own import COLOURS, VALUES, foreign, photos_with_masks, picture
 from modanet_utils.__main__ import main
 from modanet_utils.datasets.coco import DatasetError, open_dataset
 from modanet_utils.datasets.own import convert
+from modanet_utils.datasets.photos import read_photo
 
 NAMES = "background\njeans\nshirt, blouse\n"
 SMALL = np.minimum(VALUES, 2)
@@ -216,6 +217,38 @@ def test_a_photo_that_only_pillow_can_decode_is_unreadable_at_once(tmp_path: Pat
     (source / "images" / "train" / "a.heic").write_bytes(b"\0\0\0\x24ftypheic")
     with pytest.raises(DatasetError, match=r"1 missing, 2 unreadable, .*whose files, JPEG or PNG, are named"):
         convert(source, tmp_path / "out", source / "map.yaml")
+
+
+@pytest.mark.parametrize("ending", ["png", "webp", "jpg"])
+def test_exif_that_is_damaged_turns_nothing(ending: str, tmp_path: Path) -> None:
+    shown = Image.fromarray(np.arange(1800, dtype=np.uint8).reshape(20, 30, 3))
+    shown.save(file := tmp_path / f"a.{ending}", exif=b"Exif\0\0no TIFF", lossless=True)
+    assert read_photo(file, (20, 30)).shape == (20, 30, 3)
+
+
+def test_a_jpeg_beside_what_training_cannot_read_is_the_photo(tmp_path: Path) -> None:
+    source = with_masks(tmp_path / "mine", Image.fromarray(SMALL), NAMES)
+    for ending in ("avif", "gif", "heic"):  # in another folder, too, as phones keep the originals
+        (source / "photos" / f"7.{ending}").write_bytes(b"\0\0\0\x24ftypheic")
+        (source / "photos" / "raw").mkdir(exist_ok=True)
+        (source / "photos" / "raw" / f"12.{ending}").write_bytes(b"\0\0\0\x24ftypheic")
+    convert(source, tmp_path / "out", source / "map.yaml")
+    assert [one["file_name"] for one in open_dataset(tmp_path / "out").images.values()] == ["7.jpg", "sub/12.jpg"]
+
+
+def test_photos_may_have_the_tails_of_their_masks(tmp_path: Path) -> None:
+    source = with_masks(tmp_path / "mine", Image.fromarray(SMALL), NAMES)
+    for file in [*(source / "masks").rglob("*.png"), *(source / "photos").rglob("*.jpg")]:
+        file.rename(file.with_name(f"{file.stem}_seg{file.suffix}"))
+    convert(source, tmp_path / "out", source / "map.yaml")
+    names = [one["file_name"] for one in open_dataset(tmp_path / "out").images.values()]
+    assert names == ["7_seg.jpg", "sub/12_seg.jpg"]
+    (source / "masks").rename(source / "photos" / "masks")  # masks among the photos are none of these
+    for file in (source / "photos").rglob("*_seg.jpg"):
+        file.rename(file.with_name(file.name.replace("_seg", "")))
+    (source / "classes.txt").rename(source / "photos" / "classes.txt")
+    convert(source / "photos", tmp_path / "mixed", source / "map.yaml", photos=source / "photos")
+    assert [one["file_name"] for one in open_dataset(tmp_path / "mixed").images.values()] == ["7.jpg", "sub/12.jpg"]
 
 
 @pytest.mark.parametrize("tail", ["_mask", "-seg", ".labels", "_segm"])

@@ -179,5 +179,10 @@ def test_a_white_wall_behind_everybody_makes_no_scene() -> None:
     records: list[dict[str, Any]] = [{"id": i} for i in range(40)]
     assert writing.mark_scenes(records, shop.reshape(40, -1)) == [2]
     assert [one for one in records if "group" in one] == [{"id": 3, "group": 3}, {"id": 7, "group": 3}]
+    tracemalloc.start()  # pairs that are alike grow with the square: 70 MB of these
+    writing.mark_scenes(records * 75, np.full((3000, 12), 250, np.uint8))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 80 << 20
     few = records[:8]  # a scene of eight is one
     assert writing.mark_scenes(few, shop[8:16].reshape(8, -1)) == [8]
