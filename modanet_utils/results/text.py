@@ -42,10 +42,10 @@ def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]
 
 def first_of(results: Mapping[str, Any], trial: str) -> str:
     """What a trial's own score stands for: one training, or the first of several with their mean."""
-    scores = [test["mean_iou"] for test in trainings(results, trial)]
-    if len(scores) < 2:
+    over = results.get("remedies", {}).get("trainings", {}).get(trial, {}).get("mean IoU", {"trainings": 1})
+    if over["trainings"] < 2:
         return "one training"
-    return f"the first of {len(scores)} trainings, {value_text(sum(scores) / len(scores))} on average"
+    return f"the first of {over['trainings']} trainings, {value_text(over['value'])} on average"
 
 
 def on_real_photos(results: Mapping[str, Any]) -> str:
