@@ -32,7 +32,7 @@ class Evidence(Trained):
 
 
 ONE = "one training each"
-FEW = ["boots", "shorts", "scarf & tie", "headwear"]  # as the notebook's method named them before the training
+SELDOM = ["boots", "shorts", "scarf & tie", "headwear"]  # as the notebook's method named them before the training
 CLAIMS: tuple[Claim, ...] = (
     Claim("longer-closes-the-gap", "With three times the training, cross-entropy catches up with the combined loss.",
           f"change of the lead in mean IoU, {ONE}", lambda e: e.gap(), below=0, later=True,
@@ -46,8 +46,8 @@ CLAIMS: tuple[Claim, ...] = (
           lambda e: e.change("combined_body", "combined_body_repeat"), above=0, later=True,
           undecided="the training with repeated photos is not there"),
     Claim("class-aware-sampling-raises-the-few", "Class-aware sampling raises the classes that few photos show.",
-          f"change of the mean IoU of {', '.join(FEW[:-1])} and {FEW[-1]}, {ONE}",
-          lambda e: e.change("combined_body", "combined_body_repeat", metrics.mean_over(FEW, "iou")), above=0,
+          f"change of the mean IoU of {', '.join(SELDOM[:-1])} and {SELDOM[-1]}, {ONE}",
+          lambda e: e.change("combined_body", "combined_body_repeat", metrics.mean_over(SELDOM, "iou")), above=0,
           later=True, undecided="the training with repeated photos is not there"),
     Claim("class-aware-augmentation-helps",
           "Class-aware augmentation helps: rare garments of other photos are pasted on.",
