@@ -144,6 +144,35 @@ class CombinedLoss(_Loss):
         super().__init__(coefficients, weights, gamma, bins)
 
 
+class WithAbsent(nn.Module):
+    """A loss plus a coefficient times the mean of log(1 + a / s) over every photo and class that is absent from it.
+
+    a is the share of the photo's pixels that go to the class: sum_V p_c / |V|, V the photo's own pixels; s, the share
+    from which a class counts as seen, sets the scale. Background, class 0, is never absent. ``last_terms`` of the loss
+    gets "absent", without the coefficient.
+    """
+
+    def __init__(self, loss: _Loss, coefficient: float, seen: float) -> None:
+        super().__init__()
+        self.loss, self.coefficient, self.seen = loss, coefficient, seen
+        self.last_terms: dict[str, Tensor] = {}
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """As the loss's own, which has the errors."""
+        value = self.loss(logits, target)
+        valid = (target != IGNORE)[:, None]
+        p = logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(1)
+        area = (p * valid).sum((2, 3)) / _or_one(valid.sum((2, 3)))
+        there = torch.zeros_like(area, dtype=torch.bool)
+        for photo, labels in zip(there, target, strict=True):
+            photo[labels[labels != IGNORE].unique()] = True
+        absent = ~there
+        absent[:, 0] = False
+        extra = (torch.log1p(area / self.seen) * absent).sum() / _or_one(absent.sum())
+        self.last_terms = self.loss.last_terms | {"absent": extra.detach()}
+        return value + self.coefficient * extra
+
+
 class _Batch(NamedTuple):
     """What the terms share. At ignored pixels t, p, pt and log_pt are 0."""
 

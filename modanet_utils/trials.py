@@ -28,12 +28,10 @@ class Valid:
     text: str
 
 
-@dataclass(frozen=True)
 class NotHashed:
     """The field says where or how fast, not what."""
 
 
-@dataclass(frozen=True)
 class AddedLater:
     """The field enters the hash only where it differs from its default, the behaviour of all runs before it."""
 
@@ -73,6 +71,7 @@ Precision = Annotated[Literal["no", "bf16", "fp16"], Valid('"no" (in YAML with t
 
 LARGEST = 576  # rows: about what street photos of 600 to 900 pixels have to show
 PACKAGED = "tu-tf_efficientnet_lite0"  # its ImageNet weights come as a package
+GREY = "#777777"
 
 
 class Settings(BaseModel):
@@ -178,7 +177,7 @@ def check_parameters(names: Mapping[str, Any]) -> None:
 def own_loss(names: Mapping[str, Any]) -> dict[str, Any]:
     """The loss that a profile's parameters, or a notebook's ``globals()``, name, checked; empty if none."""
     profile = Profile(**{name: names[name] for name in Profile.model_fields if name in names})
-    return {name: value for name in OWN if (value := getattr(profile, name)) is not None}
+    return profile.model_dump(include=set(OWN), exclude_none=True)
 
 
 def _number_or_flag(text: str) -> Any:
@@ -216,6 +215,10 @@ class TrialConfig(Settings):
     """Photos of classes that fewer of the photos than this share show are drawn more often; 0 draws each once."""
     pasted: Annotated[Share, AddedLater()] = 0.0
     """The chance that a photo's person gets a garment of another photo pasted on: see `augment.paste`."""
+    absent: Annotated[Amount, AddedLater()] = 0.0
+    """Coefficient of a term on classes predicted where they are absent: see `losses.WithAbsent`."""
+    averaged: Annotated[Share, AddedLater()] = 0.0
+    """Decay of the average of the weights over steps that is judged and kept; 0 keeps the last step's."""
     pseudo_labels: Annotated[Folder, AddedLater()] = None
     """Name of a dataset folder beside the data's whose photos teach as well, every epoch as long as without them."""
     start_from: Annotated[Folder, AddedLater()] = None
@@ -285,9 +288,6 @@ def read_profile(name: str) -> Profile:
     return found
 
 
-GREY = "#777777"
-
-
 @dataclass(frozen=True)
 class Trial:
     """One trial of the report."""
@@ -309,8 +309,8 @@ class Trial:
 COMBINED = {"loss": "combined", "class_weights": "inverse_sqrt"}
 FAST = {"mixed_precision": "bf16"}  # a step takes three quarters of the time on a CPU
 BODY = COMBINED | FAST | {"outputs": 16}
-PACK = {"encoder_weights": "packaged"}
 TAGGED = {"pseudo_labels": "ccp_pseudo"}
+LITE2 = {"encoder": "tu-tf_efficientnet_lite2", "encoder_weights": "packaged"}
 
 
 def _long(name: str, label: str, changes: dict[str, Any], color: str, weights: bool = False) -> Trial:
@@ -320,9 +320,9 @@ def _long(name: str, label: str, changes: dict[str, Any], color: str, weights: b
     )
 
 
-def _remedy(name: str, label: str, changes: dict[str, Any], **how: Any) -> Trial:
+def _remedy(name: str, label: str, changes: dict[str, Any], against: str = "combined_body", **how: Any) -> Trial:
     """One change of the network that predicts hair and skin as well."""
-    return Trial(f"combined_body_{name}", label, BODY | changes, part="remedies", against="combined_body", **how)
+    return Trial(f"combined_body_{name}", label, BODY | changes, part="remedies", against=against, **how)
 
 
 def _then(name: str, label: str, first: str, against: str, change: dict[str, Any] | None = None, **how: Any) -> Trial:
@@ -352,13 +352,12 @@ TRIALS: dict[str, Trial] = {
         _remedy("repeat", "rare photos repeated", {"repeat_threshold": 0.15}),
         _remedy("tagged", "tagged photos teach", TAGGED),
         _remedy("pasted", "rare garments pasted on", {"pasted": 0.5}),
+        _remedy("absent", "absent classes punished", {"absent": 0.1}),
+        _remedy("averaged", "weights averaged over steps", {"averaged": 0.99}),
         *(_remedy(f"gamma{gamma}", f"focal gamma {gamma}, not 2", {"gamma": float(gamma)}) for gamma in (0, 1, 3)),
-        # A step takes a quarter more time: 12 epochs in the time of 15.
-        _remedy("lite2", "a larger encoder in equal time", {"encoder": "tu-tf_efficientnet_lite2"} | PACK, longer=0.8),
-        Trial("combined_body_long", "hair and skin as outputs, 3 x as long", BODY, part="remedies", longer=3,
-              against="combined_long"),
-        Trial("combined_body_tagged_long", "with tagged photos, 3 x as long", BODY | TAGGED, part="remedies", longer=3,
-              against="combined_body_long", seeds=3),
+        _remedy("lite2", "a larger encoder in equal time", LITE2, longer=0.8),  # a step takes a quarter more time
+        _remedy("long", "hair and skin as outputs, 3 x as long", {}, "combined_long", longer=3),
+        _remedy("tagged_long", "with tagged photos, 3 x as long", TAGGED, "combined_body_long", longer=3, seeds=3),
         _then("combined_body_tagged_more", "longer, same size", "combined_body_tagged_long",
               "combined_body_tagged_long", longer=2 / 3),
         _then("combined_body_tagged_larger", "longer, larger pictures", "combined_body_tagged_long",

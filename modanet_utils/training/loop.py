@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from modanet_utils import losses, model
@@ -28,6 +29,7 @@ from modanet_utils.datasets.weights import class_weights, image_pixels
 from modanet_utils.metrics import class_scores, clothing_mean_iou, confusion_counts
 from modanet_utils.progress import Progress
 from modanet_utils.project import ProjectError, whole_folder, write_json
+from modanet_utils.thresholds import ALARM_SHARE
 from modanet_utils.training import samples as training_samples
 from modanet_utils.training.devices import sum_over_processes
 from modanet_utils.training.predict import class_logits
@@ -36,8 +38,13 @@ from modanet_utils.training.weights import read_weights
 from modanet_utils.trials import TrialConfig
 
 
-def build_loss(config: TrialConfig, weights: np.ndarray) -> losses._Loss:
+def build_loss(config: TrialConfig, weights: np.ndarray) -> losses._Loss | losses.WithAbsent:
     """The configuration's loss, with one weight per network output."""
+    loss = _loss(config, weights)
+    return losses.WithAbsent(loss, config.absent, ALARM_SHARE) if config.absent else loss
+
+
+def _loss(config: TrialConfig, weights: np.ndarray) -> losses._Loss:
     # Where hair and skin are outputs of their own they weigh what background weighs.
     weights = np.append(weights, [weights[0]] * (config.outputs - len(weights)))
     w = None if config.class_weights == "none" else torch.tensor(weights, dtype=torch.float32)
@@ -79,6 +86,7 @@ def train(
     criterion = build_loss(config, weights).to(accelerator.device)
     steps = config.epochs * len(loader)
     net, optimizer, schedule = _learner(config, steps, start)
+    averaged = _averaged(net, optimizer, config.averaged, accelerator)
     net, optimizer, loader, schedule = accelerator.prepare(net, optimizer, loader, schedule)
     history = _restore(accelerator, folder)
     progress = Progress(steps, quiet or not accelerator.is_main_process, every=0)
@@ -100,10 +108,10 @@ def train(
             means = {name: float(accelerator.reduce(total, "mean")) / step for name, total in sums.items()}
             if not math.isfinite(means["loss"]):
                 raise FloatingPointError(f"the loss became {means['loss']}")
-        counts = _validation_counts(net, validation_loader, accelerator)
+        counts = _validation_counts(averaged or net, validation_loader, accelerator)
         seconds, left_out = time.perf_counter() - started, _left_out(samples, validation, accelerator)
         history.append(_record(epoch, schedule.get_last_lr()[0], means, counts, seconds, left_out))
-        _save(accelerator, net, history, folder)
+        _save(accelerator, averaged or net, history, folder)
         progress.note = f"validation mean IoU {history[-1]['val_mean_iou']:.3f}{left_out_text(left_out)}"
         said = [f"epoch {epoch}/{config.epochs}", f"loss {means['loss']:.3f}", progress.note, f"{seconds:.1f} s"]
         progress.milestone(" · ".join(filter(None, [*said, progress.left()])))
@@ -131,6 +139,17 @@ def _learner(config: TrialConfig, steps: int, start: Path | None) -> tuple[nn.Mo
     optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     warm_up = 0.11 if steps == 10 else 0.1  # a tenth of 10 steps ends at step 0, by which PyTorch divides
     return net, optimizer, OneCycleLR(optimizer, config.learning_rate, total_steps=steps, pct_start=warm_up)
+
+
+def _averaged(net: nn.Module, optimizer: Optimizer, decay: float, accelerator: Accelerator) -> nn.Module | None:
+    """The moving average of a network over the optimizer's steps, saved with the training's state; None without."""
+    if not decay:
+        return None
+    average = get_ema_multi_avg_fn(decay)
+    averaged = AveragedModel(net, accelerator.device, multi_avg_fn=average, use_buffers=True)
+    accelerator.register_for_checkpointing(averaged)
+    optimizer.register_step_post_hook(lambda *_: averaged.update_parameters(net))
+    return averaged.module
 
 
 def _check_shares(config: TrialConfig, train: int, val: int, processes: int) -> None:
