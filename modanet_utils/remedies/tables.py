@@ -69,9 +69,22 @@ def length_texts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """`against_their_own` of the part "remedies" as a reader sees it."""
-    columns = {"validation": ("validation", ".3f"), "mean IoU": ("mean_iou", ".3f"), "precision": ("precision", ".3f")}
-    return told(table.to_dict("index"), columns | {"classes found": ("found", ".0f")})
+    """`against_their_own` of the part "remedies", with ``seconds`` (an epoch's), as a reader sees it."""
+    columns = {"validation": ("validation", ".3f"), "mean IoU": ("score", ".3f"), "gain": ("change", "+.3f")}
+    rows = table.assign(score=table["mean_iou"]).to_dict("index")
+    return told(rows, columns | {"seconds an epoch": ("seconds", ".0f")})
+
+
+def every_remedy(table: pd.DataFrame) -> pd.DataFrame:
+    """As `remedy_texts`, with all scores, where a table may be wide."""
+    columns = {"mean IoU": ("mean_iou", ".3f"), "precision": ("precision", ".3f"), "classes found": ("found", ".0f")}
+    columns |= {
+        "hair called headwear": ("hair_as_headwear", ".3f"),
+        "skin called clothing": ("skin_as_clothing", ".3f"),
+    }
+    rest = remedy_texts(table).drop(columns="mean IoU")
+    rest.insert(0, "against", [name or "–" for name in table["against"]])
+    return pd.concat([rest, told(table.to_dict("index"), columns)], axis=1)
 
 
 def frame(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -210,9 +223,9 @@ def presence_scores(worn: NDArray, pixels: NDArray) -> dict[str, Any]:
     return {"images": len(worn), "mean_f1": mean, **statistics.ends("false_hats", false), "classes": classes}
 
 
-def presence_texts(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """`presence_scores` of `FEW` as a reader sees them."""
-    rows = {name: {**found[name], **found[name]["classes"]["headwear"]} for name in FEW if name in found}
+def presence_texts(found: Mapping[str, Mapping[str, Any]], names: Sequence[str] = FEW) -> pd.DataFrame:
+    """`presence_scores` of some trials as a reader sees them."""
+    rows = {name: {**found[name], **found[name]["classes"]["headwear"]} for name in names if name in found}
     columns = {"mean F1 of the classes": ("mean_f1", ".3f"), "hats found": ("recall", ".0%")}
     columns |= {"hats right": ("precision", ".0%"), "photos without a hat in which one is seen": ("false_hats", ".0%")}
     return told(rows, columns)

@@ -18,7 +18,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 from modanet_utils.project import write_whole
-from modanet_utils.remedies.text import trainings
+from modanet_utils.remedies.text import every_presence, every_remedy, trainings
 from modanet_utils.report import safety
 from modanet_utils.report.answer import points
 from modanet_utils.report.execute import RunError
@@ -132,12 +132,13 @@ def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[st
     RunError if one would load something from elsewhere, or run a script that is not the site's.
     """
     pages = {f"{name}.html": notebook_page(name, notebooks, results) for name in notebooks}
-    spread = trainings(results)
-    table = _table(spread.rename_axis(columns="trial")) if isinstance(spread, pd.DataFrame) else ""
-    pages["trials.html"] = _page("trials.html", "trials.html.j2", notebooks, results, spread=table)
+    more = {"spread": trainings, "remedies": every_remedy, "presence": every_presence}
+    found = {name: of(results) for name, of in more.items()}
+    told = {n: _table(t.rename_axis(columns="trial")) for n, t in found.items() if isinstance(t, pd.DataFrame)}
+    pages["trials.html"] = _page("trials.html", "trials.html.j2", notebooks, results, **dict.fromkeys(more, "") | told)
     pages["claims.html"] = _page("claims.html", "claims.html.j2", notebooks, results)
-    told = _markdown(rendered("labels.md.j2", results=results, page=True))
-    pages["labels.html"] = _read_page("labels.html", "labels.html.j2", told, notebooks, results)
+    labels = _markdown(rendered("labels.md.j2", results=results, page=True))
+    pages["labels.html"] = _read_page("labels.html", "labels.html.j2", labels, notebooks, results)
     pages["index.html"] = index_page(notebooks, results)
     for name, page in pages.items():
         seen = safety.Inspector(page)

@@ -14,7 +14,7 @@ from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.photo.card import cards
 from modanet_utils.plots import colored
 from modanet_utils.project import ROOT, ProjectError, write_whole
-from modanet_utils.remedies.text import trainings
+from modanet_utils.remedies.text import every_presence, every_remedy, trainings
 from modanet_utils.report import speed
 from modanet_utils.report.answer import points
 from modanet_utils.report.templating import rendered
@@ -48,10 +48,12 @@ def _told(one: pd.DataFrame | Markdown) -> str:
 
 def _trials() -> str:
     results = recorded()
-    told = [_told(one) for one in (comparison(results), trainings(results)) if one is not NOTHING]
+    parts = [_told(one) for one in (comparison(results), trainings(results)) if one is not NOTHING]
     table = f"{markdown(headline_table(results))}\n\n{markdown(class_table(results))}"
-    compared = "\n\n".join([*told, *filter(None, [own_loss(results)])]) or "Not recorded yet."
-    return _page("trials.md.j2", headline=_told(combined(results)), table=table, compared=compared)
+    compared = "\n\n".join([*parts, *filter(None, [own_loss(results)])]) or "Not recorded yet."
+    remedies, presence = _told(every_remedy(results)), _told(every_presence(results))
+    told = {"headline": _told(combined(results)), "table": table, "compared": compared}
+    return _page("trials.md.j2", **told, remedies=remedies, presence=presence)
 
 
 def _speed() -> str:

@@ -31,6 +31,7 @@ COMPARISONS: dict[str, Callable[[Options], Entry]] = {
     "trials": steps.trials,
     "loop": epochs.loop,
     "epoch": epochs.epoch,
+    "remedies": epochs.remedies,
     "score": scoring.score,
     "open": files.opening,
     "predict": epochs.predict,

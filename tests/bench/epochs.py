@@ -28,7 +28,7 @@ from modanet_utils.training import samples as training_samples
 from modanet_utils.training.devices import accelerator_for
 from modanet_utils.training.loop import _save, build_loss, train, training_target
 from modanet_utils.training.samples import EpochOrder, Samples
-from modanet_utils.trials import TrialConfig
+from modanet_utils.trials import TRIALS, TrialConfig, trained, trial_config
 from tests.bench.steps import bare_forward, bare_step, batch
 from tests.bench.turns import Entry, Options, agree, compared, in_turns, spread
 
@@ -79,6 +79,33 @@ def loop(options: Options) -> Entry:
     entry["seconds"] |= {"bare step": statistics.median(bare["step"])}
     entry["pipeline"] = _pipeline(dataset, parts["train"], config, per_photo)
     return entry
+
+
+def remedies(options: Options, share: int = 8) -> Entry:
+    """An epoch of every trial of notebook 06, the real loop on a part of the photos, scaled to all by its steps.
+
+    What does not change a step's time (tags, rates, the weights to start from) is left out: trials that differ in
+    nothing else are measured once.
+    """
+    dataset = options.photo_dataset()
+    whole = options.parts(dataset)
+    parts = {part: ids[: len(ids) // share] for part, ids in whole.items()}
+    seconds: dict[str, float] = {}
+    same: dict[str, float] = {}
+    for trial in [TRIALS["combined"], *trained("length", "remedies")]:
+        config = trial_config(trial.name, options.data)
+        config = config.but(epochs=options.epochs, pseudo_labels=None, start_from=None, learning_rate=1e-3)
+        if config.hash not in same:
+            with tempfile.TemporaryDirectory() as folder:
+                told = train(config, dataset, parts, Path(folder) / "run", accelerator_for(config), True)
+            scale = (len(whole["train"]) // config.batch_size) / (len(parts["train"]) // config.batch_size)
+            same[config.hash] = scale * statistics.median(record["seconds"] for record in told[1:])
+        seconds[trial.name] = same[config.hash]
+    found = {name: [value] for name, value in seconds.items()}
+    what = "an epoch of each trial of notebook 06 that differs in its computation, one after the other"
+    data = f"{len(whole['train'])} photos, measured on an eighth of them ({dataset.name})"
+    entry = compared(what, data, found, "combined_body_tagged_larger", "combined_body_long")
+    return entry | {"fingerprint": dataset.fingerprint}
 
 
 def _pipeline(dataset: Dataset, ids: list[int], config: TrialConfig, per_photo: float) -> dict[str, float]:
