@@ -3,20 +3,45 @@
 import json
 import re
 import sys
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.util import run_sync
 from nbformat import NotebookNode
-from papermill.engines import NBClientEngine, papermill_engines
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, papermill_engines
 
 from modanet_utils.project import write_json
 
 
-class WatchedEngine(NBClientEngine):
-    """Rewrites one line in a terminal: the notebook, the cell, the heading it stands under."""
+def kernels(folder: Path, notebooks: Sequence[NotebookNode]) -> Generator[AsyncKernelManager]:
+    """A kernel a notebook: the next starts, and loads what its notebook imports, while a notebook runs in its own."""
+    started: list[AsyncKernelManager] = []
+    try:
+        for at in range(len(notebooks)):
+            for notebook in notebooks[len(started) : at + 2]:
+                code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+                modules = ", ".join(sorted({*re.findall(r"^(?:from|import) ([\w.]+)", code, re.MULTILINE)}))
+                loads = [f"--IPKernelApp.exec_lines=exec('import {modules}', {{}})"] if started and modules else []
+                started.append(AsyncKernelManager(kernel_name="python3"))
+                run_sync(started[-1].start_kernel)(cwd=str(folder), extra_arguments=loads)
+            yield started[at]
+    finally:
+        for one in started:
+            if one.has_kernel:
+                run_sync(one.shutdown_kernel)(now=True)
+
+
+class WatchedEngine(Engine):
+    """Rewrites one line in a terminal: the notebook, the cell, the heading it stands under. Executes in ``kernel``, one
+    of `kernels`, or in a new one."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, name: str = "", **more: Any) -> Any:
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, name: str = "", kernel: AsyncKernelManager | None = None, **_: Any
+    ) -> Any:
         start, cells, under = nb_man.cell_start, len(nb_man.nb.cells), [""]
 
         def told(cell: NotebookNode, cell_index: int, **others: Any) -> Any:
@@ -26,7 +51,8 @@ class WatchedEngine(NBClientEngine):
 
         nb_man.cell_start = told
         try:
-            return super().execute_managed_notebook(nb_man, kernel_name, **more)
+            client = PapermillNotebookClient(nb_man, km=kernel, kernel_name=kernel_name, startup_timeout=60)
+            return client.execute(cleanup_kc=True)
         finally:
             _say(f"{name} ... ")
 

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,23 @@ def notebook_parameters(notebook: NotebookNode) -> dict[str, Any]:
     return parameters
 
 
-def run_one(notebook: NotebookNode, name: str, parameters: dict[str, Any], staging: Path) -> NotebookNode:
-    """Execute one notebook, saying how it goes."""
+def run_all(series: Mapping[str, NotebookNode], parameters: dict[str, Any], staging: Path) -> Iterator[NotebookNode]:
+    """Execute notebooks one after the other, each in a kernel that started while the one before it ran."""
+    from modanet_utils.report.engine import kernels  # loads papermill
+
+    with contextlib.closing(kernels(staging, [*series.values()])) as ready:
+        for (name, notebook), kernel in zip(series.items(), ready, strict=True):
+            yield run_one(notebook, name, parameters, staging, kernel)
+
+
+def run_one(
+    notebook: NotebookNode, name: str, parameters: dict[str, Any], staging: Path, kernel: Any = None
+) -> NotebookNode:
+    """Execute one notebook, saying how it goes; in a kernel that is there, or in a new one."""
     print(f"{name} ...", end=" ", flush=True)
     start = time.monotonic()
     try:
-        executed = _execute(notebook, parameters, staging / f"{name}.ipynb")
+        executed = _execute(notebook, parameters, staging / f"{name}.ipynb", kernel)
     except RunError as error:
         print("failed", flush=True)
         raise RunError(f"{name} {error}") from None
@@ -85,7 +96,7 @@ def kernel_environment(results_path: Path) -> Iterator[None]:
             os.environ.update(before)
 
 
-def _execute(notebook: NotebookNode, parameters: dict[str, Any], path: Path) -> NotebookNode:
+def _execute(notebook: NotebookNode, parameters: dict[str, Any], path: Path, kernel: Any = None) -> NotebookNode:
     """Execute one notebook into a file, and check that all of it ran."""
     from papermill import PapermillExecutionError, execute_notebook
 
@@ -96,7 +107,7 @@ def _execute(notebook: NotebookNode, parameters: dict[str, Any], path: Path) -> 
     ordered = {name: parameters[name] for name in names if name in parameters}
     target = str(path).replace("{", "{{").replace("}", "}}")  # papermill formats the path
     settings: dict[str, Any] = {"kernel_name": "python3", "cwd": path.parent, "progress_bar": False}
-    settings |= {"engine_name": "watched", "name": path.stem}
+    settings |= {"engine_name": "watched", "name": path.stem, "kernel": kernel}
     try:
         execute_notebook(notebook, target, parameters=ordered, **settings)
     except PapermillExecutionError as error:

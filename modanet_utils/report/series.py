@@ -22,7 +22,7 @@ from modanet_utils.datasets.coco import ANNOTATIONS, Dataset, open_dataset, with
 from modanet_utils.datasets.find import find_data
 from modanet_utils.datasets.weights import image_pixels
 from modanet_utils.project import ROOT, ProjectError, check_folder, linked, shown, whole_folder
-from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_one
+from modanet_utils.report.execute import RunError, keep_failed, kernel_environment, notebook_parameters, run_all
 from modanet_utils.results.schema import ResultsError, check_results, read_results
 from modanet_utils.results.workspace import GUIDES, NOTEBOOKS
 from modanet_utils.splits import split
@@ -178,7 +178,7 @@ def refresh() -> None:
     series = _read_notebooks(folder, read_profile("synthetic").model_dump())
     recorded = ROOT / "build" / "report" / "synthetic" / "results.json"
     with tempfile.TemporaryDirectory() as staging, kernel_environment(recorded):
-        executed = {name: run_one(notebook, name, {}, Path(staging)) for name, notebook in series.items()}
+        executed = dict(zip(series, run_all(series, {}, Path(staging)), strict=True))
     for name, notebook in executed.items():
         nbformat.write(notebook, folder / f"{name}.ipynb")
 
@@ -186,11 +186,11 @@ def refresh() -> None:
 def _execute_series(series: Mapping[str, NotebookNode], parameters: dict[str, Any], staging: Path, out: Path) -> None:
     executed: dict[str, NotebookNode] = {}
     with kernel_environment(staging / "results.json"):
-        for name, notebook in series.items():
-            try:
-                executed[name] = run_one(notebook, name, parameters, staging)
-            except RunError as error:
-                raise RunError(f"{error}{keep_failed(staging, out, name)}") from None
+        try:
+            for notebook in run_all(series, parameters, staging):
+                executed[[*series][len(executed)]] = notebook
+        except RunError as error:
+            raise RunError(f"{error}{keep_failed(staging, out, [*series][len(executed)])}") from None
     try:
         results = read_results(staging / "results.json")
         check_results(results)

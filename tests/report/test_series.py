@@ -1,6 +1,7 @@
 """The series of notebooks, executed; throw-away notebooks on a tiny data set."""
 
 import contextlib
+import copy
 import io
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from reporting import DEFAULTS, complete_results, parameters_cell, tree, write_dataset, write_notebooks
@@ -28,6 +30,7 @@ from modanet_utils.report.execute import (
     _execute,
     kernel_environment,
     notebook_parameters,
+    run_all,
     run_one,
     unfinished,
 )
@@ -323,6 +326,27 @@ def test_a_terminal_shows_the_cell_and_the_times_are_kept(tmp_path: Path, monkey
     assert "one ... cell 3 of 3: Counting" in lines and lines[-1] == "one ... "
     times = json.loads((tmp_path / "times.json").read_text())["one"]
     assert list(times)[-1] == "[1] import time" and 0.3 <= times["[1] import time"] < 60
+
+
+def test_the_next_kernel_loads_what_its_notebook_imports_before_it_begins(tmp_path: Path) -> None:
+    cells = [
+        parameters_cell({}),
+        new_code_cell("import sys\nprint('wave' in sys.modules)"),
+        new_code_cell("import wave"),
+    ]
+    series = {name: new_notebook(cells=copy.deepcopy(cells)) for name in ("one", "two")}
+    with kernel_environment(tmp_path / "results.json"):
+        said = [one.cells[-2].outputs[0].text for one in run_all(series, {}, tmp_path)]
+    assert said == ["False\n", "True\n"]
+
+
+def test_a_series_that_stops_leaves_no_kernel(tmp_path: Path) -> None:
+    cells = [parameters_cell({}), new_code_cell("raise ValueError")]
+    series = {name: new_notebook(cells=cells) for name in ("one", "two")}
+    before = {*psutil.Process().children()}
+    with kernel_environment(tmp_path / "results.json"), pytest.raises(RunError):
+        list(run_all(series, {}, tmp_path))
+    assert {*psutil.Process().children()} <= before
 
 
 def test_pages_stand_alone(finished: tuple) -> None:
