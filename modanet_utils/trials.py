@@ -217,7 +217,7 @@ class TrialConfig(Settings):
     """The chance that a photo's person gets a garment of another photo pasted on: see `augment.paste`."""
     absent: Annotated[Amount, AddedLater()] = 0.0
     """Coefficient of a term on classes predicted where they are absent: see `losses.WithAbsent`."""
-    averaged: Annotated[Share, AddedLater()] = 0.0
+    averaged: Annotated[float, Field(ge=0, lt=1), Valid("a number from 0 to below 1"), AddedLater()] = 0.0
     """Decay of the average of the weights over steps that is judged and kept; 0 keeps the last step's."""
     pseudo_labels: Annotated[Folder, AddedLater()] = None
     """Name of a dataset folder beside the data's whose photos teach as well, every epoch as long as without them."""

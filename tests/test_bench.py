@@ -1,5 +1,6 @@
 """The comparisons on tiny data: contestants agree, disagreement is refused, the report keeps what was measured."""
 
+import dataclasses
 import json
 import time
 import tomllib
@@ -23,7 +24,7 @@ from modanet_utils.report.speed import AS_TRAINED
 from modanet_utils.training import start
 from modanet_utils.training.devices import accelerator_for
 from modanet_utils.training.loop import build_loss, training_target
-from modanet_utils.trials import TrialConfig
+from modanet_utils.trials import TRIALS, TrialConfig, trial_config
 from tests.bench import bench, epochs, files, full, scoring, steps, turns
 from tests.bench.turns import BenchError, Options
 
@@ -147,6 +148,24 @@ def test_loss_loop_and_predict(options: Options, narrow: None) -> None:
     check(looped)
     assert looped["ratio"]["rounds"] == options.epochs and set(looped["pipeline"]) == {"decoding", "remembered"}
     check(epochs.predict(options))
+
+
+def test_remedies(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials that differ in nothing that takes time are measured once."""
+
+    def small(name: str, data_root: Path) -> TrialConfig:
+        size = {"image_height": 64, "image_width": 32, "batch_size": 4, "epochs": 2, "encoder_weights": None}
+        return trial_config(name, data_root).but(**size)
+
+    monkeypatch.setattr(epochs, "trial_config", small)
+    chosen = [
+        TRIALS[name] for name in ("combined_body_long", "combined_body_tagged_long", "combined_body_tagged_larger")
+    ]
+    monkeypatch.setattr(epochs, "trained", lambda *_: chosen)
+    told = epochs.remedies(dataclasses.replace(options, epochs=2, photos=None), share=1)
+    check(told)
+    assert told["epochs"].keys() == {"combined", *(trial.name for trial in chosen)}
+    assert told["epochs"]["combined_body_long"] == told["epochs"]["combined_body_tagged_long"]
 
 
 def test_trials(options: Options, narrow: None, monkeypatch: pytest.MonkeyPatch) -> None:

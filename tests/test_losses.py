@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from modanet_utils import losses
-from modanet_utils.losses import LOVASZ_BINS, CombinedLoss, CrossEntropyLoss, DiceLoss, FocalLoss, LovaszSoftmaxLoss
+from modanet_utils.losses import (
+    LOVASZ_BINS,
+    CombinedLoss,
+    CrossEntropyLoss,
+    DiceLoss,
+    FocalLoss,
+    LovaszSoftmaxLoss,
+    WithAbsent,
+)
 
 CLASSES = 5
 WEIGHTS = torch.tensor([0.5, 1.0, 2.0, 0.25, 4.0])
@@ -311,6 +319,28 @@ def test_binned_lovasz_gradient_tends_to_the_exact_one() -> None:
     assert errors[0] > errors[1] > errors[2] > errors[3]
     assert errors[2] < 0.05
     assert errors[3] < 1e-9  # one pixel a bin
+
+
+# --- classes where they are absent -----------------------------------------------------------------------
+
+
+def test_an_absent_class_costs_the_logarithm_of_its_area() -> None:
+    logits = torch.zeros((2, CLASSES, 2, 2), dtype=torch.float64)  # every class has a fifth of every pixel
+    target = torch.tensor([[[0, 1], [2, 255]], [[0, 1], [2, 3]]])  # absent: 3 and 4, and of the other photo 4
+    loss = WithAbsent(CrossEntropyLoss(), 0.5, seen=0.05)
+    assert loss(logits, target).item() == pytest.approx(math.log(5) + 0.5 * math.log(1 + 0.2 / 0.05))
+    assert set(loss.last_terms) == {"cross_entropy", "absent"}
+    all_there = torch.arange(CLASSES).view(1, CLASSES, 1)
+    assert loss(torch.zeros(1, CLASSES, CLASSES, 1), all_there).item() == pytest.approx(math.log(5))
+    assert loss(logits, torch.full_like(target, 255)).item() == 0
+
+
+def test_the_term_on_absent_classes_has_the_right_gradient() -> None:
+    logits, target = example(1, shape=(2, 3, 2))
+    assert torch.autograd.gradcheck(lambda x: WithAbsent(CrossEntropyLoss(), 0.5, 0.05)(x, target), (logits,))
+    before = logits.detach().clone()
+    gradient(WithAbsent(CrossEntropyLoss(), 0.5, 0.05)(logits, target), logits)
+    assert torch.equal(logits, before)
 
 
 # --- properties of every loss ----------------------------------------------------------------------------

@@ -207,7 +207,7 @@ def test_every_field_that_can_change_a_result_changes_the_hash_and_no_other() ->
         "loss": "dice", "class_weights": "inverse", "gamma": 1.0, "dice": 0.0, "focal": 0.0, "lovasz": 0.0,
         "lovasz_bins": None, "weight_decay": 0.0, "augmentation": False, "split_seed": 1,
         "workers": 1, "processes": 2, "data_root": "elsewhere", "repeat_threshold": 0.2, "pseudo_labels": "more",
-        "start_from": "other", "pasted": 0.5,
+        "start_from": "other", "pasted": 0.5, "absent": 0.1, "averaged": 0.9,
     }  # fmt: skip
     assert set(other) == set(TrialConfig.model_fields)
     kept = {name for name, value in other.items() if TrialConfig(**{name: value}).hash == TrialConfig().hash}

@@ -28,7 +28,7 @@ def seconds(runs: Mapping[str, Run], dataset: Dataset) -> dict[str, float]:
     """Seconds an epoch of each run: as measured one by one on an idle machine, where that was on these data, or else as
     its own training took, whatever ran beside it."""
     told = json.loads(BENCH.read_text(encoding="utf-8")).get("remedies", {}) if BENCH.is_file() else {}
-    alone = told.get("seconds", {}) if told.get("fingerprint") == dataset.fingerprint else {}
+    alone = told["epochs"] if told.get("fingerprint") == dataset.fingerprint else {}
     return {name: alone.get(name, run.provenance["seconds_per_epoch"]) for name, run in runs.items()}
 
 

@@ -1,12 +1,15 @@
 """Which trainings of the plan are there, and what remains."""
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from modanet_utils.datasets.coco import open_dataset
+from modanet_utils.training import plan as training_plan
 from modanet_utils.training import runs as training_runs
-from modanet_utils.training.plan import finished, keep_run, remaining, seeds_of
+from modanet_utils.training.plan import finished, keep_run, remaining, seconds, seeds_of
 from modanet_utils.training.start import run_trial
 from modanet_utils.training.weights import WEIGHTS
 from modanet_utils.trials import plan
@@ -15,6 +18,20 @@ from modanet_utils.trials import plan
 def test_seeds_are_found_by_name() -> None:
     runs = dict.fromkeys(["combined", "combined_inverse", "combined-seed1", "cross_entropy", "combined-seed2"])
     assert {trial: len(found) for trial, found in seeds_of(runs).items()} == {"cross_entropy": 1, "combined": 3}
+
+
+def test_seconds_are_those_measured_alone_where_they_are_of_these_data(
+    street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_plan, "BENCH", bench := tmp_path / "bench.json")
+    dataset, run = open_dataset(street), SimpleNamespace(provenance={"seconds_per_epoch": 9.0})
+    runs = {"combined": run, "combined-seed1": run}
+    assert seconds(runs, dataset) == {"combined": 9.0, "combined-seed1": 9.0}
+    told = {"epochs": {"combined": 2.0}, "fingerprint": dataset.fingerprint}
+    bench.write_text(json.dumps({"remedies": told}))
+    assert seconds(runs, dataset) == {"combined": 2.0, "combined-seed1": 9.0}
+    bench.write_text(json.dumps({"remedies": told | {"fingerprint": "another"}}))
+    assert seconds(runs, dataset)["combined"] == 9.0
 
 
 def test_finished_runs_are_found_and_what_remains_is_told(

@@ -246,6 +246,25 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in reference.folder.iterdir())
 
 
+def test_the_average_over_steps_is_what_is_kept_and_goes_on_after_an_interruption(
+    street: Path, reference: Run, train: Train, tmp_path: Path
+) -> None:
+    averaged = train(averaged=0.99)
+    config = tiny(street, averaged=0.99)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "training_target", raising(training_target, nth(8)))
+        with pytest.raises(Interrupt):
+            run_trial(config, tmp_path / "again", quiet=True)
+    again = run_trial(config, tmp_path / "again", quiet=True)
+    assert again.source == "resumed"
+    assert_same_result(again, averaged)
+    last = train(averaged=1e-9)  # nothing but the last step's
+    one, two, three = (load_file(run.folder / "weights.safetensors") for run in (reference, averaged, last))
+    learned = [name for name in one if name.endswith("weight")]
+    assert all(torch.allclose(one[name], three[name], atol=1e-3) for name in learned)
+    assert not all(torch.allclose(one[name], two[name], atol=1e-3) for name in learned)
+
+
 def test_the_interruptions_are_before_and_after_the_best_epoch(reference: Run) -> None:
     """Otherwise a lost copy of the best weights would not be noticed."""
     assert reference.provenance["best_epoch"] == 2
@@ -351,7 +370,7 @@ def test_the_hash_depends_on_all_that_changes_a_result_and_on_nothing_else() -> 
         "lovasz": 0.0, "epochs": 2, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.1,
         "lovasz_bins": None, "augmentation": False, "seed": 1, "split_seed": 1, "mixed_precision": "bf16",
         "repeat_threshold": 0.1, "pseudo_labels": "tagged", "start_from": "0123456789ab",
-        "pasted": 0.5,
+        "pasted": 0.5, "absent": 0.1, "averaged": 0.9,
     }  # fmt: skip
     free: dict[str, Any] = {"data_root": "elsewhere", "workers": 3, "processes": 2}
     assert {*other, *free} == {*TrialConfig.model_fields}
