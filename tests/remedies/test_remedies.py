@@ -58,7 +58,7 @@ def test_each_remedy_stands_against_the_trial_from_which_it_differs(counts: dict
     table["seconds"] = 90.0
     every = tables.every_remedy(table)
     assert every.loc["rare photos repeated", "against"] == "hair and skin as outputs"
-    assert every.loc["hair and skin as outputs", "hair called headwear"] == "0.050"
+    assert every.loc["hair and skin as outputs", "hair called headwear"] == "5.0%"
     shown = tables.remedy_texts(table)
     assert shown.shape[1] <= 4 and shown.loc["hair and skin as outputs", "seconds an epoch"] == "90"
     assert (
