@@ -163,10 +163,9 @@ class WithAbsent(nn.Module):
         valid = (target != IGNORE)[:, None]
         p = logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(1)
         area = (p * valid).sum((2, 3)) / _or_one(valid.sum((2, 3)))
-        there = torch.zeros_like(area, dtype=torch.bool)
-        for photo, labels in zip(there, target, strict=True):
-            photo[labels[labels != IGNORE].unique()] = True
-        absent = ~there
+        there = torch.zeros((len(area), area.shape[1] + 1), dtype=torch.bool, device=area.device)  # the last: ignored
+        there.scatter_(1, torch.where(valid[:, 0], target, area.shape[1]).flatten(1), True)
+        absent = ~there[:, :-1]
         absent[:, 0] = False
         extra = (torch.log1p(area / self.seen) * absent).sum() / _or_one(absent.sum())
         self.last_terms = self.loss.last_terms | {"absent": extra.detach()}
