@@ -139,7 +139,7 @@ def read_photo(file: Path, size: Size) -> np.ndarray:
         its, said = (f"{width}x{height}" for height, width in (stored, size))
         raise DatasetError(f"Photo {file} is {its} pixels, but its annotation says {said}: replace the file.")
     data = file.read_bytes()  # OpenCV cannot open every file name: one that is not UTF-8 ends the process
-    photo, damaged = _decoded(data, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
+    photo, damaged = decoded(data, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
     if _cut_off(data):
         raise DatasetError(f"Photo {file} is cut off: replace the file.")
     if photo is None or photo.shape[:2] != size:
@@ -149,8 +149,8 @@ def read_photo(file: Path, size: Size) -> np.ndarray:
     return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
 
-def _decoded(data: bytes, flags: int) -> tuple[np.ndarray | None, bool]:
-    """The photo, BGR, and whether the decoder met damaged data: libjpeg tells the process's stderr, and nobody else."""
+def decoded(data: bytes, flags: int) -> tuple[np.ndarray | None, bool]:
+    """The photo, BGR, if it is one, and whether its data are damaged: libjpeg tells stderr, and nobody else."""
     with _stderr, tempfile.TemporaryFile() as said:
         kept = os.dup(2)
         os.dup2(said.fileno(), 2)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
@@ -31,23 +30,13 @@ def halves(tagged: Dataset, labelled: Dataset) -> dict[str, list[int]]:
     """Ids of the tagged photos that teach and that measure; what resembles a pixel-labelled photo does neither."""
     if not any("tags" in record for record in tagged.images.values()):
         raise DatasetError(f"{tagged.root} has no tags: convert them with 'modanet convert ccp-tags'.")
-    both = [record for dataset in (labelled, tagged) for record in dataset.images.values()]
-    records = [record | {"id": number} for number, record in enumerate(both)]  # both may count from 1
-    thumbnails = [_thumbnail(dataset, image_id) for dataset in (labelled, tagged) for image_id in dataset.ids]
-    writing.mark_scenes(records, np.stack(thumbnails))
+    both = [one.root / IMAGES / record["file_name"] for one in (labelled, tagged) for record in one.images.values()]
+    records: list[dict[str, Any]] = [{"id": number} for number in range(len(both))]  # their own may both count from 1
+    writing.mark_scenes_of(records, both)
     groups = [record.get("group") for record in records]
     known = set(groups[: len(labelled.ids)]) - {None}
     alike = {i for i, group in zip(tagged.ids, groups[len(labelled.ids) :], strict=True) if group in known}
     return {part: [i for i in ids if i not in alike] for part, ids in split(tagged, 0, HALVES).items()}
-
-
-def _thumbnail(dataset: Dataset, image_id: int) -> np.ndarray:
-    """As the converters compare photos; one that cannot be read resembles none."""
-    file = dataset.root / IMAGES / dataset.images[image_id]["file_name"]
-    photo = cv2.imread(str(file), cv2.IMREAD_REDUCED_COLOR_4)
-    if photo is None:
-        return np.full(24 * 16 * 3, 1e6 * (1 + image_id), np.float32)
-    return writing.thumbnail(photo)
 
 
 def write_pseudo_labels(
