@@ -1,5 +1,6 @@
 """What a finished network gains without more training: the flipped picture averaged in, a threshold for each class."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -95,6 +96,11 @@ def choose_offsets(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def averaged(net: nn.Module, photo: np.ndarray, box: Letterbox) -> tuple[Tensor, Tensor]:
     """Log probabilities ``(14, H, W)`` of a photo, as it is and averaged with those of its mirror image."""
-    plain = predict_logits(net, photo, box).log_softmax(0).cpu()
-    mirrored = predict_logits(net, np.ascontiguousarray(photo[:, ::-1]), box).log_softmax(0).flip(2).cpu()
+    plain, mirrored = (logits.log_softmax(0).cpu() for logits in both_ways(net, photo, box))
     return plain, (plain + mirrored) / 2
+
+
+def both_ways(net: nn.Module, photo: np.ndarray, box: Letterbox, fold: bool = True) -> Iterator[Tensor]:
+    """Logits of a photo, and those of its mirror image, mirrored back; as `predict_logits`."""
+    yield predict_logits(net, photo, box, fold)
+    yield predict_logits(net, np.ascontiguousarray(photo[:, ::-1]), box, fold).flip(2)

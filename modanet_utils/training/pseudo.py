@@ -15,7 +15,7 @@ from modanet_utils.model import Net
 from modanet_utils.progress import Progress
 from modanet_utils.project import ProjectError, shown
 from modanet_utils.splits import split
-from modanet_utils.training.predict import predict_logits
+from modanet_utils.training.posthoc import both_ways
 from modanet_utils.training.runs import Run
 from modanet_utils.trials import TrialConfig
 
@@ -92,9 +92,8 @@ def missing(config: TrialConfig, teacher: Run | None, quiet: bool = True) -> str
 @torch.inference_mode()
 def pseudo_label_map(net: Net, photo: np.ndarray, box: Letterbox, allowed: set[int]) -> np.ndarray:
     """Labels ``(H, W) uint8`` of a photo ``(H, W, 3) uint8`` among the allowed ones; 255 where none is sure."""
-    mirrored = np.ascontiguousarray(photo[:, ::-1])
-    both = predict_logits(net, photo, box, fold=False).softmax(0)
-    both += predict_logits(net, mirrored, box, fold=False).softmax(0).flip(2)
+    plain, mirrored = (logits.softmax(0) for logits in both_ways(net, photo, box, fold=False))
+    both = plain + mirrored
     both[[label for label in range(len(LABELS)) if label not in allowed]] = 0
     most = both.max(0)
     unsure = most.values < SURE * both.sum(0)
