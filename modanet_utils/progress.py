@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -46,11 +46,6 @@ class Progress:
             yield item
             self.step(done, what)
 
-    def spread(self, make: Callable[[Item], Made], items: Iterable[Item], what: str) -> Iterator[Made]:
-        """What is made of each item, in their order; on every core, as PyTorch, NumPy and OpenCV let others compute."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield from self.over(pool.map(make, items), what)
-
     def left(self) -> str:
         """How long the rest takes if it goes on like this; empty where nothing, or nothing yet, is known."""
         if not self._done or self._done >= self.total:
@@ -80,9 +75,23 @@ class Progress:
             print(text, flush=True)
 
 
+def watched(items: Collection[Item], what: str, last: str = "", quiet: bool = False) -> Iterator[Item]:
+    """The items, each a step of a `Progress` of its own, and its last word when they are at their end."""
+    progress = Progress(len(items), quiet)
+    yield from progress.over(items, what)
+    progress.close(last)
+
+
+def spread(
+    make: Callable[[Item], Made], items: Collection[Item], what: str, last: str = "", quiet: bool = False
+) -> Iterator[Made]:
+    """As `watched`, what is made of each item; on every core, as PyTorch, NumPy and OpenCV let others compute."""
+    progress = Progress(len(items), quiet)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from progress.over(pool.map(make, items), what)
+    progress.close(last)
+
+
 def _in_notebook() -> bool:
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
+    ipython = sys.modules.get("IPython")  # where a notebook runs, it is loaded
+    return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None

@@ -12,7 +12,7 @@ from modanet_utils.classes import CLASSES, IGNORE, LABELS
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import IMAGES, Dataset, DatasetError, open_dataset
 from modanet_utils.model import Net
-from modanet_utils.progress import Progress
+from modanet_utils.progress import watched
 from modanet_utils.project import ProjectError, shown
 from modanet_utils.splits import split
 from modanet_utils.training.posthoc import both_ways
@@ -61,14 +61,12 @@ def write_pseudo_labels(
     ids = halves(photos, open_dataset(labelled))["teach"]
     net, box = run.network(), Letterbox(run.config.image_height, run.config.image_width)
     annotations: list[dict[str, Any]] = []
-    progress = Progress(len(ids), quiet)
-    for image_id in progress.over(ids, "labelling"):
+    for image_id in watched(ids, "labelling", f"{len(ids):,} photos labelled", quiet):
         allowed = photos.present(image_id) | {0, *range(len(CLASSES), len(LABELS))}
         for label, mask in writing.masks(pseudo_label_map(net, photos.image(image_id), box, allowed)):
             number = writing.IGNORED_ID if label == IGNORE else label
             one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": number, "iscrowd": 0}
             annotations.append(one | mask)
-    progress.close(f"{len(ids):,} photos labelled")
     images = [{key: value for key, value in photos.images[i].items() if key != "tags"} for i in ids]
     info = {"name": f"{photos.name}, labelled by {run.folder.name}", "labelled_by": run.config.hash}
     files = {record["file_name"]: photos.root / IMAGES / record["file_name"] for record in images}
