@@ -81,13 +81,12 @@ def test_scalars_and_arrays():
     assert (classes.low <= classes.value).all() and (classes.value <= classes.high).all()
 
 
-def test_seed_and_level_decide_the_interval():
+def test_the_seed_decides_the_interval():
     counts = random_counts()
     first = statistics.bootstrap(counts, metrics.clothing_mean_iou, 300, seed=1)
     assert first == statistics.bootstrap(counts, metrics.clothing_mean_iou, 300, seed=1)
     assert first != statistics.bootstrap(counts, metrics.clothing_mean_iou, 300, seed=2)
-    narrow = statistics.bootstrap(counts, metrics.clothing_mean_iou, 300, seed=1, level=0.5)
-    assert first.low < narrow.low < narrow.value < narrow.high < first.high
+    assert first.low < first.value < first.high
 
 
 def test_the_interval_of_a_mean_is_students():
@@ -160,10 +159,10 @@ def test_undefined_in_more_than_half_of_the_resamples_means_no_interval():
     plain = statistics.Tails(np.array([1e9]), np.array([0.0]))
     for undefined, expected in ((100, True), (101, False)):
         draws = np.append(defined, np.full(undefined, np.nan))[:, None]
-        low, high = statistics._percentiles(draws, plain, 0.95)
+        low, high = statistics._percentiles(draws, plain)
         assert np.isfinite(low[0]) == np.isfinite(high[0]) == expected
-    low, high = statistics._percentiles(defined[:, None], plain, 0.9)
-    np.testing.assert_allclose([low[0], high[0]], [(0.05 * 101 - 1) / 99, (0.95 * 101 - 1) / 99], rtol=1e-6)
+    low, high = statistics._percentiles(defined[:, None], plain)
+    np.testing.assert_allclose([low[0], high[0]], [(0.025 * 101 - 1) / 99, (0.975 * 101 - 1) / 99], rtol=1e-6)
 
 
 def test_a_constant_score_has_an_interval_of_length_zero():
@@ -201,7 +200,6 @@ def test_two_thousand_resamples_take_less_than_a_second():
         (np.zeros((0, 16, 14), int), {}, "counts has shape"),
         (np.full((5, 16, 14), -2), {}, "negative"),
         (np.zeros((5, 16, 14), int), {"resamples": 10}, "resamples is 10"),
-        (np.zeros((5, 16, 14), int), {"level": 95}, "level is 95"),
     ],
 )
 def test_unusable_arguments_are_refused(counts, options, message):
