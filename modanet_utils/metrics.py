@@ -31,7 +31,6 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE, LABELS, SKIN
 
@@ -346,23 +345,3 @@ def clothing_precision(counts: NDArray) -> Array:
     folded = fold_body(counts)[..., 1:]
     hits = np.trace(folded[..., 1:, :], axis1=-2, axis2=-1)
     return ratio(hits, folded.sum(axis=(-2, -1)))
-
-
-def rank_correlation(shares: ArrayLike) -> Callable[[NDArray], Array]:
-    """A measure: Spearman's rank correlation of the clothing classes' IoU with their pixel shares ``(13,)``.
-
-    An undefined IoU counts as 0; classes without a share are left out. NaN where all classes have the same IoU.
-
-    >>> round(float(rank_correlation([3, 2, 1])(np.diag([9, 4, 0, 0]))), 2)
-    0.87
-    """
-    known = np.asarray(shares) > 0
-    of_share = stats.rankdata(np.asarray(shares)[known])
-
-    def measure(counts: NDArray) -> Array:
-        ranks = stats.rankdata(np.nan_to_num(clothing_iou(counts)[..., known]), axis=-1)
-        ranks = ranks - ranks.mean(axis=-1, keepdims=True)
-        centred = of_share - of_share.mean()
-        return ratio((ranks * centred).sum(-1), np.sqrt((ranks**2).sum(-1) * (centred**2).sum()))
-
-    return measure
