@@ -7,8 +7,8 @@ labels (hair and skin kept apart), prediction over the 14 classes. Two kinds of 
   ``(..., truths, predictions)``, of any number dtype and with any leading dimensions, and return an array
   ``(...)`` or ``(..., classes)``. Leading dimensions are never summed, so thousands of bootstrap resamples
   are scored in one call.
-- *Scores* (`scores`, `mean_iou`, `pixel_accuracy`, ...) take the integer counts of one image ``(16, 14)`` or
-  of many ``(images, 16, 14)``, check them, pool over the images, and return a table or a float.
+- `scores` takes the integer counts of one image ``(16, 14)`` or of many ``(images, 16, 14)``, checks them, pools
+  over the images, and returns a table.
 
 Undefined is NaN: precision of a class that was never predicted, recall of a class that is absent from
 the truth, IoU and F1 of a class that is neither in the truth nor predicted.
@@ -20,8 +20,8 @@ the truth, IoU and F1 of a class that is neither in the truth nor predicted.
 >>> [round(float(f(anything)), 2) for f in (hair_as_headwear, hair_as_clothing, skin_as_clothing)]
 [0.07, 0.93, 0.93]
 >>> perfect = np.eye(14, dtype=int)
->>> [f(perfect) for f in (mean_iou, mean_iou_per_image, pixel_accuracy)], round(all_background_accuracy(perfect), 2)
-([1.0, 1.0, 1.0], 0.07)
+>>> [round(float(f(perfect)), 2) for f in (clothing_mean_iou, accuracy, background_share)]
+[1.0, 1.0, 0.07]
 """
 
 from collections.abc import Callable, Sequence
@@ -169,8 +169,12 @@ def clothing_iou(counts: NDArray) -> Array:
 
 
 def clothing_mean_iou(counts: NDArray) -> Array:
-    """Mean IoU over the clothing classes where it is defined: ``(..., truths, predictions)`` to ``(...)``."""
-    return _defined_mean(clothing_iou(counts))
+    """Mean IoU over the clothing classes where it is defined: ``(..., truths, predictions)`` to ``(...)``.
+
+    A class that is neither in the truth nor predicted is left out; one that is predicted without being in the truth
+    counts as 0. NaN if no class is left.
+    """
+    return defined_mean(clothing_iou(counts))
 
 
 def accuracy(counts: NDArray) -> Array:
@@ -226,10 +230,10 @@ def headwear_false_positives_on_hair(counts: NDArray) -> Array:
     return np.where(counts[..., HAIR, :].sum(axis=-1) > 0, share, np.nan)
 
 
-def _defined_mean(values: Array, axis: int = -1) -> Array:
-    """Mean of what is not NaN; NaN, without a warning, where nothing is left."""
+def defined_mean(values: Array) -> Array:
+    """Mean over the last dimension of what is not NaN; NaN, without a warning, where nothing is left."""
     defined = ~np.isnan(values)
-    return ratio(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))
+    return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
 def integer_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]:
@@ -279,40 +283,14 @@ def scores(counts: ArrayLike) -> pd.DataFrame:
     return table
 
 
-def mean_iou(counts: ArrayLike, background: bool = False) -> float:
-    """Mean of the pooled IoU over the 13 clothing classes, or over all 14 with background.
-
-    A class that is neither in the truth nor predicted is left out; one that is predicted without being in the
-    truth counts as 0. NaN if no class is left. Shapes and errors as in `scores`.
-    """
-    iou = class_scores(checked_counts(counts).sum(axis=0)).iou
-    return float(_defined_mean(iou if background else iou[1:]))
-
-
-def mean_iou_per_image(counts: ArrayLike) -> float:
-    """Mean over images of the image's own mean IoU.
-
-    The mean of an image runs over the clothing classes *present in its truth*, so a class predicted where it
-    is absent lowers only the IoU of the classes whose pixels it took. Images without clothing in their truth
-    are left out; NaN if none is left. Shapes and errors as in `scores`.
-    """
-    return float(_defined_mean(image_mean_iou(checked_counts(counts))))
-
-
 def image_mean_iou(counts: NDArray) -> Array:
-    """Every image's own mean IoU over the clothing in its truth: ``(images, truths, 14)`` to ``(images,)``."""
+    """Every image's own mean IoU over the clothing in its truth: ``(images, truths, 14)`` to ``(images,)``.
+
+    A class predicted where it is absent lowers only the IoU of the classes whose pixels it took; an image without
+    clothing has NaN.
+    """
     own = class_scores(counts)
-    return _defined_mean(np.where(own.support[:, 1:] > 0, own.iou[:, 1:], np.nan))
-
-
-def pixel_accuracy(counts: ArrayLike) -> float:
-    """Share of all pixels that have the right class; read it beside `all_background_accuracy`."""
-    return float(accuracy(checked_counts(counts).sum(axis=0)))
-
-
-def all_background_accuracy(counts: ArrayLike) -> float:
-    """The pixel accuracy of a prediction that is background everywhere, on the same truth."""
-    return float(background_share(checked_counts(counts).sum(axis=0)))
+    return defined_mean(np.where(own.support[:, 1:] > 0, own.iou[:, 1:], np.nan))
 
 
 def inner_band(mask: NDArray, width: int) -> NDArray[np.bool_]:

@@ -287,9 +287,9 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
     return {
         "mean_iou": _number(value[first]),
         "mean_iou_interval": intervals[first],
-        "mean_iou_with_background": _number(metrics.mean_iou(stack, background=True)),
-        "mean_iou_per_image": _number(metrics.mean_iou_per_image(stack)),
-        "pixel_accuracy": _number(metrics.pixel_accuracy(stack)),
+        "mean_iou_with_background": _number(metrics.defined_mean(value[:first])),
+        "mean_iou_per_image": _number(metrics.defined_mean(metrics.image_mean_iou(stack))),
+        "pixel_accuracy": _number(metrics.accuracy(stack.sum(axis=0))),
         "classes": classes,
         "body": {n: {"value": _number(value[i]), "interval": intervals[i]} for i, n in enumerate(body, first + 1)},
     }

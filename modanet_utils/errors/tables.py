@@ -216,9 +216,7 @@ def kind_table(kinds: NDArray) -> pd.DataFrame:
         now, right, missed, false = share(summed), summed[..., 0], summed[..., 1:4], summed[..., 4:]
         fixed = ratio(right[..., None] + missed, summed.sum(axis=-1)[..., None] - false) - now[..., None]
         values = np.stack([now, *np.moveaxis(fixed, -1, 0)], axis=-2)
-        defined = np.isfinite(values)
-        means = ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
-        return np.concatenate([values, means[..., None]], axis=-1)
+        return np.concatenate([values, metrics.defined_mean(values)[..., None]], axis=-1)
 
     table = estimates(pd.Index([*CLOTHING, "mean"], name="class"), ("iou", *KINDS), kinds, measure)
     pooled = kinds.sum(axis=0)
