@@ -74,7 +74,7 @@ def identical(files: dict[int, str], folder: Path) -> list[list[int]]:
     for image_id, name in files.items():
         ids[name].append(image_id)
     same = [list(ids)]
-    for key in (os.path.getsize, _middle, _hash):
+    for key in (os.path.getsize, _middle, lambda file: hashlib.sha256(Path(file).read_bytes()).digest()):
         alike: dict[Any, list[str]] = defaultdict(list)
         for at, names in enumerate(same):
             for name in names:
@@ -90,10 +90,6 @@ def _middle(file: str) -> bytes:
     with open(file, "rb", buffering=0) as stream:  # noqa: PTH123 - half of a large collection is looked at
         stream.seek(stream.seek(0, os.SEEK_END) // 2)
         return stream.read(64)
-
-
-def _hash(file: str) -> bytes:
-    return hashlib.sha256(Path(file).read_bytes()).digest()
 
 
 def orientation(picture: Image.Image) -> int:

@@ -139,13 +139,13 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
     """
     verdicts: Named = {"missing": [], "unreadable": [], "of the wrong size": []}
     images: list[Record] = []
-    thumbnails = np.empty((len(records), writing.THUMBNAIL), np.uint8)
+    thumbnails: list[np.ndarray] = []
     last = f"{len(records):,} photos looked up"
     looked_at = spread(lambda record: _verdict(photos, record), records, "reading photos", last, quiet)
     for record, (verdict, small) in zip(records, looked_at, strict=True):
         verdicts.setdefault(verdict, []).append(str(record["file_name"]))
         if small is not None:
-            thumbnails[len(images)] = small
+            thumbnails.append(small)
             images.append(record | {"file_name": photos.target(record)})
     if not images:
         most = max(verdicts, key=lambda verdict: len(verdicts[verdict]))
@@ -153,7 +153,7 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
         files = "files, JPEG or PNG, are named and sized as in the annotations, or as the masks"
         what = f"{photos.root} holds no usable photo of the {len(records)} annotated images"
         raise DatasetError(f"{what} ({found}): give the folder whose {files}.")
-    return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
+    return images, verdicts, writing.mark_scenes(images, np.stack(thumbnails))
 
 
 def counted(verdicts: Named) -> str:

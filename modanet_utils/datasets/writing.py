@@ -33,8 +33,6 @@ SAME_SCENE = 30.0
 The seven such pairs of Clothing Co-Parsing show one person in one place; the nearest of different people is above."""
 MOST_ALIKE = 10
 """Where a scene would hold more photos, and more than one in so many, photos must be closer: half as far, and so on."""
-THUMBNAIL = 24 * 16 * 3
-"""Numbers in a thumbnail."""
 
 
 def write(
