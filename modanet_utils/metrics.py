@@ -246,18 +246,6 @@ def integer_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]
     return array.astype(np.int64, copy=False)
 
 
-def checked_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]:
-    """Return counts ``(truths, 14)`` or ``(images, truths, 14)``, of 14 to 16 truths, as int64 with images.
-
-    ValueError for another shape, and as `integer_counts`.
-    """
-    array = integer_counts(counts, name)
-    classes, labels = len(CLASSES), len(LABELS)
-    if array.ndim not in (2, 3) or array.shape[-1] != classes or not classes <= array.shape[-2] <= labels:
-        raise ValueError(f"{name} has shape {array.shape}; not ([images,] {labels}, {classes}).")
-    return array if array.ndim == 3 else array[None]
-
-
 def scores(counts: ArrayLike) -> pd.DataFrame:
     """The score table, pooled over images.
 
@@ -276,7 +264,10 @@ def scores(counts: ArrayLike) -> pd.DataFrame:
     >>> scores(np.ones((16, 14), int)).loc["bag", ["iou", "support"]].round(3).tolist()
     [0.034, 14.0]
     """
-    stack = checked_counts(counts)
+    array, classes, labels = integer_counts(counts), len(CLASSES), len(LABELS)
+    if array.ndim not in (2, 3) or array.shape[-1] != classes or not classes <= array.shape[-2] <= labels:
+        raise ValueError(f"counts has shape {array.shape}; not ([images,] {labels}, {classes}).")
+    stack = array if array.ndim == 3 else array[None]
     pooled = class_scores(stack.sum(axis=0))
     table = pd.DataFrame(pooled._asdict(), index=pd.Index(CLASSES, name="class"))
     table["images"] = (fold_body(stack).sum(axis=-1) > 0).sum(axis=0).astype(np.int64)

@@ -266,7 +266,7 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
         ``iou``, ``iou_interval``, ``precision``, ``recall``, ``f1``, ``support``, ``images``) and ``body``
         (three shares, each with ``value`` and ``interval``). Intervals are of 95%.
     """
-    stack = metrics.checked_counts(counts)
+    stack, table = np.asarray(counts), metrics.scores(counts)
     body = ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing")
 
     def measure(summed: NDArray) -> Array:
@@ -276,7 +276,6 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
 
     value, low, high = bootstrap(stack, measure, resamples, seed)
     intervals = [None if np.isnan(sum(pair)) else [*map(float, pair)] for pair in zip(low, high, strict=True)]
-    table = metrics.scores(stack)
     classes = {
         name: {"iou": _number(row.iou), "iou_interval": interval}
         | {score: _number(getattr(row, score)) for score in ("precision", "recall", "f1")}
@@ -416,5 +415,5 @@ def _plain(array: Array) -> Any:
     return float(array) if np.ndim(array) == 0 else array
 
 
-def _number(value: float) -> float | None:
+def _number(value: float | Array) -> float | None:
     return None if np.isnan(value) else float(value)

@@ -293,7 +293,8 @@ def test_compare_trials_is_the_difference_of_the_tables():
     alone = statistics.paired_comparison(counts, other, metrics.clothing_iou, 300)
     np.testing.assert_allclose(table["p"], alone.p)
     primary = statistics.compare_mean_iou(counts, other, resamples=300)
-    assert primary.difference == pytest.approx(np.subtract(*(metrics.clothing_mean_iou(one.sum(axis=0)) for one in (other, counts))))
+    after, before = (metrics.clothing_mean_iou(one.sum(axis=0)) for one in (other, counts))
+    assert primary.difference == pytest.approx(after - before)
 
 
 # ------------------------------------------------------------------------------------------- holm
