@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLOTHING, COLORS
-from modanet_utils.comparison.text import common_first, losses_shown, zero_classes
+from modanet_utils.comparison.text import losses_shown, zero_classes
 from modanet_utils.plots import HALO, Drawn, dots, ends_of, offsets, rows, title_above_legend, titled
-from modanet_utils.results.text import listed, trainings
+from modanet_utils.results.text import common_first, listed, trainings
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import color_of, label_of
 
