@@ -2,12 +2,11 @@
 
 ``python -m modanet_utils.datasets.ccp SOURCE DESTINATION`` converts the original layout (``photos/*.jpg``,
 ``annotations/pixel-level/*.mat``, ``label_list.mat``), folding its 59 labels into ModaNet's 13 classes, hair
-and skin. What is not listed below becomes background.
+and skin, by ``maps/ccp.yaml``.
 """
 
 import functools
 import hashlib
-import itertools
 import math
 import sys
 from collections.abc import Sequence
@@ -18,37 +17,17 @@ from scipy.io import loadmat, whosmat
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import writing
+from modanet_utils.datasets.mapping import read_map
 from modanet_utils.datasets.photos import header
 from modanet_utils.datasets.records import MAX_PIXELS, DatasetError, Record
 from modanet_utils.progress import watched
 from modanet_utils.project import did_you_mean
 
+_MAP = read_map("ccp")
 TABLE: dict[str, tuple[str, ...]] = {
-    "bag": ("bag", "purse", "wallet"),
-    "belt": ("belt",),
-    "boots": ("boots",),
-    "footwear": ("shoes", "heels", "pumps", "flats", "loafers", "sandals", "sneakers", "wedges", "clogs"),
-    "outer": (
-        *("coat", "jacket", "blazer", "cardigan", "sweater", "jumper", "suit", "romper", "vest", "cape"),
-        *("hoodie", "sweatshirt"),
-    ),
-    "dress": ("dress",),
-    "sunglasses": ("sunglasses", "glasses"),
-    "pants": ("pants", "jeans", "leggings"),
-    "top": ("top", "blouse", "t-shirt", "shirt", "bodysuit", "bra"),
-    "shorts": ("shorts",),
-    "skirt": ("skirt",),
-    "headwear": ("hat",),
-    "scarf & tie": ("scarf", "tie"),
-    "hair": ("hair",),
-    "skin": ("skin",),
+    label: tuple(one for one in _MAP.labels if _MAP.target(one) == label) for label in LABELS[1:]
 }
 """Label of this project to the CCP labels that fold into it."""
-BACKGROUND: tuple[str, ...] = (
-    *("null", "accessories", "bracelet", "earrings", "gloves", "intimate", "necklace", "panties", "ring", "socks"),
-    *("stockings", "swimwear", "tights", "watch"),
-)
-"""The others of CCP's 59 labels."""
 LIST = "label_list.mat"
 INFO = {
     "name": "Clothing Co-Parsing",
@@ -65,10 +44,9 @@ def label_names(source: Path) -> list[str]:
     """
     file = source / LIST
     names = [" ".join(map(str, cell.ravel())).strip().lower() for cell in _read(file, "label_list").ravel()]
-    known = [*BACKGROUND, *itertools.chain(*TABLE.values())]
     for name in names:
-        if name not in known:
-            raise DatasetError(f"{file} lists {name!r}, which is none of CCP's 59: {did_you_mean(name, known)}")
+        if name not in _MAP.labels:
+            raise DatasetError(f"{file} lists {name!r}, which is none of CCP's 59: {did_you_mean(name, _MAP.labels)}")
         if names.count(name) > 1:
             raise DatasetError(f"{file} lists {name!r} twice: replace it by that of the original copy.")
     return names if "null" in names else ["null", *names]
