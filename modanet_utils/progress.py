@@ -24,7 +24,8 @@ class Progress:
         self._started, self._said, self._first = time.perf_counter(), 0.0, 0
         self._done: int | None = None
         self._handle = None
-        if not quiet and _in_notebook():
+        ipython = None if quiet else sys.modules.get("IPython")  # a notebook's kernel has loaded it
+        if ipython and getattr(ipython.get_ipython(), "kernel", None) is not None:
             from IPython.display import display
 
             self._handle = display({"text/plain": "starting"}, raw=True, display_id=True)
@@ -90,8 +91,3 @@ def spread(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from progress.over(pool.map(make, items), what)
     progress.close(last)
-
-
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")  # where a notebook runs, it is loaded
-    return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None

@@ -19,7 +19,7 @@ from modanet_utils.classes import LABELS
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.mapping import read_map
 from modanet_utils.datasets.photos import header
-from modanet_utils.datasets.records import MAX_PIXELS, DatasetError, Record
+from modanet_utils.datasets.records import MAX_PIXELS, DatasetError, Record, spelling
 from modanet_utils.progress import watched
 from modanet_utils.project import did_you_mean
 
@@ -141,14 +141,13 @@ def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> 
 
     # MATLAB counts from 1; nearly every map shows some background, so usually the first is the only one looked at.
     first = 0 if any((truth_of(image_id) == 0).any() for image_id in maps) else 1
-    label_of = {name: LABELS.index(label) for label, folded in TABLE.items() for name in folded}
     annotations = list[Record]()
     last = f"{len(maps):,} label maps read{hidden}" + ", numbered from 1, as none holds 0" * first
     for image_id, path in watched(maps.items(), "converting", last, quiet):
         truth = _indices(path, truth_of(image_id), names, first)
         for place, mask in writing.masks(truth + 1):  # of the first label, too
-            if (name := names[place - 1]) in label_of:
-                one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": label_of[name]}
+            if label := LABELS.index(_MAP.targets[spelling(name := names[place - 1])]):
+                one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": label}
                 annotations.append(one | {"source_label": name, "iscrowd": 0} | mask)
     return writing.write(destination, INFO, list(images.values()), annotations, files, made_from=made_from)
 
@@ -161,10 +160,9 @@ def convert_tagged(source: str | Path, destination: str | Path, quiet: bool = Tr
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
     lists, hidden = _numbered(source, "image-level")
     names, (images, files) = label_names(source), _photos(source, lists)
-    folds_into = {name: label for label, folded in TABLE.items() for name in folded}
     for image_id, path in watched(lists.items(), "converting", f"{len(lists):,} tag lists read{hidden}", quiet):
-        worn = {folds_into.get(names[at]) for at in _indices(path, _read(path, "tags"), names).ravel()}
-        images[image_id]["tags"] = [label for label in LABELS if label in worn]
+        worn = {_MAP.target(names[at]) for at in _indices(path, _read(path, "tags"), names).ravel()}
+        images[image_id]["tags"] = [label for label in LABELS[1:] if label in worn]
     info = INFO | {"name": "Clothing Co-Parsing, tags", "description": "Clothing Co-Parsing, photos with tags only"}
     return writing.write(destination, info, list(images.values()), [], files)
 

@@ -88,8 +88,7 @@ def adjust(run: Run, dataset: Dataset, parts: dict[str, list[int]], shares: NDAr
         scored.append([confusion_counts(truth, prediction) for prediction in chosen])
     validation, test = np.split(np.stack(scored, axis=1), [len(parts["val"])], axis=1)
     adjusted = Adjusted(TAUS, validation.sum(axis=1), test)
-    arrays: dict[str, Any] = dataclasses.asdict(adjusted)
-    write_whole(file, lambda path: np.savez_compressed(path, **arrays))
+    write_whole(file, lambda path: np.savez_compressed(path, **dataclasses.asdict(adjusted)))
     return adjusted
 
 
