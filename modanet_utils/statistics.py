@@ -250,10 +250,7 @@ def compare_trials(
         A table indexed by the 13 clothing classes: the difference in IoU, ``iou``, with ``iou_low`` and ``iou_high``,
         ``p`` and ``p_holm``; NaN where undefined.
     """
-    stacks = _pair(counts_a, counts_b)
-    if stacks[0].shape[-1] != len(CLASSES):
-        raise ValueError(f"counts_a has {stacks[0].shape[-1]} predictions; there are {len(CLASSES)} classes.")
-    *iou, p = paired_comparison(stacks[0], stacks[1], metrics.clothing_iou, resamples, seed)
+    *iou, p = paired_comparison(counts_a, counts_b, metrics.clothing_iou, resamples, seed)
     return pd.DataFrame(ends("iou", iou) | {"p": p, "p_holm": holm(p)}, index=pd.Index(CLOTHING, name="class"))
 
 

@@ -1,7 +1,5 @@
 """Is it the place, is it the second person? Hats put on heads and beside them, and two people on one background."""
 
-from typing import cast
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,7 +7,7 @@ from numpy.typing import NDArray
 from modanet_utils import metrics
 from modanet_utils.classes import CLASSES, HEADWEAR, IGNORE, LABELS
 from modanet_utils.errors.causes import pictures
-from modanet_utils.errors.causes.pictures import Cutout, Scene, cut_out, evenly
+from modanet_utils.errors.causes.pictures import Scene, cut_out, evenly
 from modanet_utils.errors.causes.stage import PICTURES, Stage, hairy, look
 from modanet_utils.errors.places import labelled
 from modanet_utils.errors.tables import called_share, estimates
@@ -88,7 +86,7 @@ def crowd_counts(one: Stage, number: int = 20, quiet: bool = False) -> NDArray[n
 
     def of_each(pair: int) -> list[list[NDArray[np.int64]]]:
         *people, behind = (one.scenes[chosen[pair + at * pairs]] for at in range(3))
-        rear, front = (cast(Cutout, cut_out(person, range(1, len(LABELS)))) for person in people)
+        rear, front = (cut_out(person, range(1, len(LABELS))) for person in people)
         background = pictures.without_person(behind)
         versions = [pictures.compose(background, rear, front, overlap) for overlap in OVERLAPS]
         parts = [part for version in versions for part in (version.together, version.silhouette, version.front)]
