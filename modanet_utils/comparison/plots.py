@@ -51,8 +51,7 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
     if late:
         name = max(late, key=late.__getitem__)
         told = f"{name.capitalize()} is found for good only after epoch {late[name]}; {told}"
-    titled(figure, told)
-    return figure, f"Validation IoU per class over the epochs of cross-entropy. {told}."
+    return titled(figure, told), f"Validation IoU per class over the epochs of cross-entropy. {told}."
 
 
 def class_dots(

@@ -128,10 +128,8 @@ def answers(before: NDArray, after: NDArray, limit: NDArray) -> pd.DataFrame:
 
 def skin_deeper(before: Scan, after: Scan) -> pd.DataFrame:
     """Further rows for `answers`, of scans of `places.on_the_body`: skin called clothing that is more than an edge."""
-    parts = {"skin_deeper": "depth", "skin_deeper_coarse": "coarse"}
-    found = {name: (before.found[p], after.found[p], after.found[f"limit_{p}"]) for name, p in parts.items()}
-    rows = {name: compared(counts, deeper_share) for name, counts in found.items()}
-    return pd.DataFrame.from_dict(rows, orient="index")
+    found = [(before.found[p], after.found[p], after.found[f"limit_{p}"]) for p in ("depth", "coarse")]
+    return pd.DataFrame([compared(one, deeper_share) for one in found], ["skin_deeper", "skin_deeper_coarse"])
 
 
 def deeper_share(counts: NDArray) -> NDArray[np.float64]:

@@ -90,8 +90,7 @@ def missing(config: TrialConfig, teacher: Run | None, quiet: bool = True) -> str
 @torch.inference_mode()
 def pseudo_label_map(net: Net, photo: np.ndarray, box: Letterbox, allowed: set[int]) -> np.ndarray:
     """Labels ``(H, W) uint8`` of a photo ``(H, W, 3) uint8`` among the allowed ones; 255 where none is sure."""
-    plain, mirrored = (logits.softmax(0) for logits in both_ways(net, photo, box, fold=False))
-    both = plain + mirrored
+    both = torch.stack([logits.softmax(0) for logits in both_ways(net, photo, box, fold=False)]).sum(0)
     both[[label for label in range(len(LABELS)) if label not in allowed]] = 0
     most = both.max(0)
     unsure = most.values < SURE * both.sum(0)

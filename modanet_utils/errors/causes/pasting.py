@@ -24,8 +24,7 @@ def fitted(one: Stage, number: int = PICTURES) -> dict[int, tuple[Scene, Scene, 
     """
     stock = pictures.hats(one.hat_scenes)
     heads = enumerate(hairy(one, None) if stock else ())
-    tried = {image_id: pictures.wear(one.scenes[image_id], stock[at % len(stock)]) for at, image_id in heads}
-    worn = {image_id: scenes for image_id, scenes in tried.items() if scenes is not None}
+    worn = {i: made for at, i in heads if (made := pictures.wear(one.scenes[i], stock[at % len(stock)]))}
     return {image_id: worn[image_id] for image_id in evenly(list(worn), number)}
 
 
