@@ -174,7 +174,7 @@ def own(name: str, arguments: list[str]) -> None:
     """Convert your own data, or a known data set by a map that comes along, and say what was read.
 
     A map is YAML and names for each of their labels one of ours, background or ignore (pixels that neither teach nor
-    count). Maps that come along: atr, cfpd, deepfashion2, fashionpedia, imaterialist, lip; each says in
+    count). Maps that come along: atr, ccp, cfpd, deepfashion2, fashionpedia, imaterialist, lip; each says in
     modanet_utils/datasets/maps what it cannot express. Several sources, or train/ and val/ of one, are joined.
 
     Example: modanet convert own instances_attributes_train2020.json data/fp --photos train --map fashionpedia

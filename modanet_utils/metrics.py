@@ -7,8 +7,8 @@ labels (hair and skin kept apart), prediction over the 14 classes. Two kinds of 
   ``(..., truths, predictions)``, of any number dtype and with any leading dimensions, and return an array
   ``(...)`` or ``(..., classes)``. Leading dimensions are never summed, so thousands of bootstrap resamples
   are scored in one call.
-- *Scores* (`scores`, `mean_iou`, `pixel_accuracy`, ...) take the integer counts of one image ``(16, 14)`` or
-  of many ``(images, 16, 14)``, check them, pool over the images, and return a table or a float.
+- `scores` takes the integer counts of one image ``(16, 14)`` or of many ``(images, 16, 14)``, checks them, pools
+  over the images, and returns a table.
 
 Undefined is NaN: precision of a class that was never predicted, recall of a class that is absent from
 the truth, IoU and F1 of a class that is neither in the truth nor predicted.
@@ -20,8 +20,8 @@ the truth, IoU and F1 of a class that is neither in the truth nor predicted.
 >>> [round(float(f(anything)), 2) for f in (hair_as_headwear, hair_as_clothing, skin_as_clothing)]
 [0.07, 0.93, 0.93]
 >>> perfect = np.eye(14, dtype=int)
->>> [f(perfect) for f in (mean_iou, mean_iou_per_image, pixel_accuracy)], round(all_background_accuracy(perfect), 2)
-([1.0, 1.0, 1.0], 0.07)
+>>> [round(float(f(perfect)), 2) for f in (clothing_mean_iou, accuracy, background_share)]
+[1.0, 1.0, 0.07]
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +31,6 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from modanet_utils.classes import CLASSES, HAIR, HEADWEAR, IGNORE, LABELS, SKIN
 
@@ -170,8 +169,12 @@ def clothing_iou(counts: NDArray) -> Array:
 
 
 def clothing_mean_iou(counts: NDArray) -> Array:
-    """Mean IoU over the clothing classes where it is defined: ``(..., truths, predictions)`` to ``(...)``."""
-    return _defined_mean(clothing_iou(counts))
+    """Mean IoU over the clothing classes where it is defined: ``(..., truths, predictions)`` to ``(...)``.
+
+    A class that is neither in the truth nor predicted is left out; one that is predicted without being in the truth
+    counts as 0. NaN if no class is left.
+    """
+    return defined_mean(clothing_iou(counts))
 
 
 def accuracy(counts: NDArray) -> Array:
@@ -227,10 +230,10 @@ def headwear_false_positives_on_hair(counts: NDArray) -> Array:
     return np.where(counts[..., HAIR, :].sum(axis=-1) > 0, share, np.nan)
 
 
-def _defined_mean(values: Array, axis: int = -1) -> Array:
-    """Mean of what is not NaN; NaN, without a warning, where nothing is left."""
+def defined_mean(values: Array) -> Array:
+    """Mean over the last dimension of what is not NaN; NaN, without a warning, where nothing is left."""
     defined = ~np.isnan(values)
-    return ratio(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))
+    return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
 def integer_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]:
@@ -241,18 +244,6 @@ def integer_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]
     if array.size and array.min() < 0:
         raise ValueError(f"{name} holds a negative count ({array.min()}).")
     return array.astype(np.int64, copy=False)
-
-
-def checked_counts(counts: ArrayLike, name: str = "counts") -> NDArray[np.int64]:
-    """Return counts ``(truths, 14)`` or ``(images, truths, 14)``, of 14 to 16 truths, as int64 with images.
-
-    ValueError for another shape, and as `integer_counts`.
-    """
-    array = integer_counts(counts, name)
-    classes, labels = len(CLASSES), len(LABELS)
-    if array.ndim not in (2, 3) or array.shape[-1] != classes or not classes <= array.shape[-2] <= labels:
-        raise ValueError(f"{name} has shape {array.shape}; not ([images,] {labels}, {classes}).")
-    return array if array.ndim == 3 else array[None]
 
 
 def scores(counts: ArrayLike) -> pd.DataFrame:
@@ -273,47 +264,24 @@ def scores(counts: ArrayLike) -> pd.DataFrame:
     >>> scores(np.ones((16, 14), int)).loc["bag", ["iou", "support"]].round(3).tolist()
     [0.034, 14.0]
     """
-    stack = checked_counts(counts)
+    array, classes, labels = integer_counts(counts), len(CLASSES), len(LABELS)
+    if array.ndim not in (2, 3) or array.shape[-1] != classes or not classes <= array.shape[-2] <= labels:
+        raise ValueError(f"counts has shape {array.shape}; not ([images,] {labels}, {classes}).")
+    stack = array if array.ndim == 3 else array[None]
     pooled = class_scores(stack.sum(axis=0))
     table = pd.DataFrame(pooled._asdict(), index=pd.Index(CLASSES, name="class"))
     table["images"] = (fold_body(stack).sum(axis=-1) > 0).sum(axis=0).astype(np.int64)
     return table
 
 
-def mean_iou(counts: ArrayLike, background: bool = False) -> float:
-    """Mean of the pooled IoU over the 13 clothing classes, or over all 14 with background.
-
-    A class that is neither in the truth nor predicted is left out; one that is predicted without being in the
-    truth counts as 0. NaN if no class is left. Shapes and errors as in `scores`.
-    """
-    iou = class_scores(checked_counts(counts).sum(axis=0)).iou
-    return float(_defined_mean(iou if background else iou[1:]))
-
-
-def mean_iou_per_image(counts: ArrayLike) -> float:
-    """Mean over images of the image's own mean IoU.
-
-    The mean of an image runs over the clothing classes *present in its truth*, so a class predicted where it
-    is absent lowers only the IoU of the classes whose pixels it took. Images without clothing in their truth
-    are left out; NaN if none is left. Shapes and errors as in `scores`.
-    """
-    return float(_defined_mean(image_mean_iou(checked_counts(counts))))
-
-
 def image_mean_iou(counts: NDArray) -> Array:
-    """Every image's own mean IoU over the clothing in its truth: ``(images, truths, 14)`` to ``(images,)``."""
+    """Every image's own mean IoU over the clothing in its truth: ``(images, truths, 14)`` to ``(images,)``.
+
+    A class predicted where it is absent lowers only the IoU of the classes whose pixels it took; an image without
+    clothing has NaN.
+    """
     own = class_scores(counts)
-    return _defined_mean(np.where(own.support[:, 1:] > 0, own.iou[:, 1:], np.nan))
-
-
-def pixel_accuracy(counts: ArrayLike) -> float:
-    """Share of all pixels that have the right class; read it beside `all_background_accuracy`."""
-    return float(accuracy(checked_counts(counts).sum(axis=0)))
-
-
-def all_background_accuracy(counts: ArrayLike) -> float:
-    """The pixel accuracy of a prediction that is background everywhere, on the same truth."""
-    return float(background_share(checked_counts(counts).sum(axis=0)))
+    return defined_mean(np.where(own.support[:, 1:] > 0, own.iou[:, 1:], np.nan))
 
 
 def inner_band(mask: NDArray, width: int) -> NDArray[np.bool_]:
@@ -346,23 +314,3 @@ def clothing_precision(counts: NDArray) -> Array:
     folded = fold_body(counts)[..., 1:]
     hits = np.trace(folded[..., 1:, :], axis1=-2, axis2=-1)
     return ratio(hits, folded.sum(axis=(-2, -1)))
-
-
-def rank_correlation(shares: ArrayLike) -> Callable[[NDArray], Array]:
-    """A measure: Spearman's rank correlation of the clothing classes' IoU with their pixel shares ``(13,)``.
-
-    An undefined IoU counts as 0; classes without a share are left out. NaN where all classes have the same IoU.
-
-    >>> round(float(rank_correlation([3, 2, 1])(np.diag([9, 4, 0, 0]))), 2)
-    0.87
-    """
-    known = np.asarray(shares) > 0
-    of_share = stats.rankdata(np.asarray(shares)[known])
-
-    def measure(counts: NDArray) -> Array:
-        ranks = stats.rankdata(np.nan_to_num(clothing_iou(counts)[..., known]), axis=-1)
-        ranks = ranks - ranks.mean(axis=-1, keepdims=True)
-        centred = of_share - of_share.mean()
-        return ratio((ranks * centred).sum(-1), np.sqrt((ranks**2).sum(-1) * (centred**2).sum()))
-
-    return measure

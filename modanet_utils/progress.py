@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -24,7 +24,8 @@ class Progress:
         self._started, self._said, self._first = time.perf_counter(), 0.0, 0
         self._done: int | None = None
         self._handle = None
-        if not quiet and _in_notebook():
+        ipython = None if quiet else sys.modules.get("IPython")  # a notebook's kernel has loaded it
+        if ipython and getattr(ipython.get_ipython(), "kernel", None) is not None:
             from IPython.display import display
 
             self._handle = display({"text/plain": "starting"}, raw=True, display_id=True)
@@ -45,11 +46,6 @@ class Progress:
         for done, item in enumerate(items, 1):
             yield item
             self.step(done, what)
-
-    def spread(self, make: Callable[[Item], Made], items: Iterable[Item], what: str) -> Iterator[Made]:
-        """What is made of each item, in their order; on every core, as PyTorch, NumPy and OpenCV let others compute."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield from self.over(pool.map(make, items), what)
 
     def left(self) -> str:
         """How long the rest takes if it goes on like this; empty where nothing, or nothing yet, is known."""
@@ -80,9 +76,18 @@ class Progress:
             print(text, flush=True)
 
 
-def _in_notebook() -> bool:
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
+def watched(items: Collection[Item], what: str, last: str = "", quiet: bool = False) -> Iterator[Item]:
+    """The items, each a step of a `Progress` of its own, and its last word when they are at their end."""
+    progress = Progress(len(items), quiet)
+    yield from progress.over(items, what)
+    progress.close(last)
+
+
+def spread(
+    make: Callable[[Item], Made], items: Collection[Item], what: str, last: str = "", quiet: bool = False
+) -> Iterator[Made]:
+    """As `watched`, what is made of each item; on every core, as PyTorch, NumPy and OpenCV let others compute."""
+    progress = Progress(len(items), quiet)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from progress.over(pool.map(make, items), what)
+    progress.close(last)

@@ -46,6 +46,8 @@ Measure = Callable[[NDArray], Array]
 RESAMPLES = 2000
 COMPARISON_RESAMPLES = 10_000
 """More than for an interval: Holm's correction divides 0.05 by 13, far out in the tail of the resamples."""
+LEVEL = 0.95
+"""Coverage that every interval aims at."""
 
 _WEIGHTS_IN_MEMORY = 4_000_000
 
@@ -72,37 +74,28 @@ def ends(name: str, estimate: Sequence[Any]) -> dict[str, Any]:
     return dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
 
 
-def bootstrap(
-    counts: ArrayLike, measure: Measure, resamples: int = RESAMPLES, seed: int = 0, level: float = 0.95
-) -> Estimate:
-    """A pooled score with its interval over images; NaN as the module says.
+def bootstrap(counts: ArrayLike, measure: Measure, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
+    """A pooled score with its 95% interval over images; NaN as the module says.
 
     Args:
         counts: Integers ``([seeds,] images, truths, predictions)``.
         measure: Function of summed counts, such as `metrics.clothing_mean_iou`.
         resamples: At least 100.
         seed: The same seed and number of images draw the same images.
-        level: Coverage the interval aims at, between 0 and 1.
 
-    ValueError if counts are no integers, negative, without images or of another shape, or an option out of range.
+    ValueError if counts are no integers, negative, without images or of another shape, or resamples too few.
 
     >>> counts = np.array([[[8, 2], [1, 9]], [[6, 4], [3, 7]], [[9, 1], [0, 10]]])
     >>> [round(number, 2) for number in bootstrap(counts, metrics.accuracy)]
     [0.82, 0.65, 0.95]
     """
     stack = _stacked(counts, "counts")
-    _check_options(resamples, level)
     value, draws, left_out = _resampled([stack], lambda values: values[0], measure, resamples, seed)
-    return Estimate(*map(_plain, (value, *_percentiles(draws, _tails(left_out), level))))
+    return Estimate(*map(_plain, (value, *_percentiles(draws, _tails(left_out)))))
 
 
 def paired_comparison(
-    counts_a: ArrayLike,
-    counts_b: ArrayLike,
-    measure: Measure,
-    resamples: int = COMPARISON_RESAMPLES,
-    seed: int = 0,
-    level: float = 0.95,
+    counts_a: ArrayLike, counts_b: ArrayLike, measure: Measure, resamples: int = COMPARISON_RESAMPLES, seed: int = 0
 ) -> Comparison:
     """Score of trial b minus score of trial a on the same images, both recomputed on the same resamples.
 
@@ -119,11 +112,10 @@ def paired_comparison(
     [0.1, 0.1, 0.1]
     """
     stacks = _pair(counts_a, counts_b)
-    _check_options(resamples, level)
     value, draws, left_out = _resampled(stacks, lambda values: values[1] - values[0], measure, resamples, seed)
     freedom = _tails(left_out).freedom
     tails = Tails(freedom, np.zeros_like(freedom))
-    found = value, *_percentiles(draws, tails, level), _two_sided_p(draws, tails)
+    found = value, *_percentiles(draws, tails), _two_sided_p(draws, tails)
     return Comparison(*map(_plain, found))
 
 
@@ -131,6 +123,8 @@ def _resampled(
     stacks: list[Counts], combine: Callable[[list[Array]], Array], measure: Measure, resamples: int, seed: int
 ) -> tuple[Array, Array, Array]:
     """The value, its resamples ``(resamples, ...)`` and its leave-one-out values ``(images, ...)``."""
+    if resamples < 100:
+        raise ValueError(f"resamples is {resamples}; an interval needs at least 100.")
 
     def evaluate(summed: list[NDArray]) -> Array:
         with_seeds = [np.asarray(measure(each), dtype=np.float64) for each in summed]
@@ -192,11 +186,11 @@ def _usable(draws: Array, tails: Tails) -> Counts:
     return np.where(np.isnan(tails.freedom) | (2 * defined < len(draws)), 0, defined)
 
 
-def _percentiles(draws: Array, tails: Tails, level: float) -> tuple[Array, Array]:
-    """Lower and upper end per column of draws ``(resamples, ...)``; undefined draws are left out."""
+def _percentiles(draws: Array, tails: Tails) -> tuple[Array, Array]:
+    """Lower and upper end of 95% per column of draws ``(resamples, ...)``; undefined draws are left out."""
     usable = _usable(draws, tails)
     last = np.maximum(usable - 1, 0)
-    normal = special.stdtrit(tails.freedom, (1 - level) / 2) * tails.expansion
+    normal = special.stdtrit(tails.freedom, (1 - LEVEL) / 2) * tails.expansion
     ordered = np.sort(draws, axis=0)  # NaN last
     ends = []
     for score in (normal, -normal):
@@ -256,10 +250,7 @@ def compare_trials(
         A table indexed by the 13 clothing classes: the difference in IoU, ``iou``, with ``iou_low`` and ``iou_high``,
         ``p`` and ``p_holm``; NaN where undefined.
     """
-    stacks = _pair(counts_a, counts_b)
-    if stacks[0].shape[-1] != len(CLASSES):
-        raise ValueError(f"counts_a has {stacks[0].shape[-1]} predictions; there are {len(CLASSES)} classes.")
-    *iou, p = paired_comparison(stacks[0], stacks[1], metrics.clothing_iou, resamples, seed)
+    *iou, p = paired_comparison(counts_a, counts_b, metrics.clothing_iou, resamples, seed)
     return pd.DataFrame(ends("iou", iou) | {"p": p, "p_holm": holm(p)}, index=pd.Index(CLOTHING, name="class"))
 
 
@@ -272,7 +263,7 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
         ``iou``, ``iou_interval``, ``precision``, ``recall``, ``f1``, ``support``, ``images``) and ``body``
         (three shares, each with ``value`` and ``interval``). Intervals are of 95%.
     """
-    stack = metrics.checked_counts(counts)
+    stack, table = np.asarray(counts), metrics.scores(counts)
     body = ("hair_as_headwear", "headwear_false_positives_on_hair", "skin_as_clothing")
 
     def measure(summed: NDArray) -> Array:
@@ -282,7 +273,6 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
 
     value, low, high = bootstrap(stack, measure, resamples, seed)
     intervals = [None if np.isnan(sum(pair)) else [*map(float, pair)] for pair in zip(low, high, strict=True)]
-    table = metrics.scores(stack)
     classes = {
         name: {"iou": _number(row.iou), "iou_interval": interval}
         | {score: _number(getattr(row, score)) for score in ("precision", "recall", "f1")}
@@ -293,15 +283,15 @@ def test_summary(counts: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
     return {
         "mean_iou": _number(value[first]),
         "mean_iou_interval": intervals[first],
-        "mean_iou_with_background": _number(metrics.mean_iou(stack, background=True)),
-        "mean_iou_per_image": _number(metrics.mean_iou_per_image(stack)),
-        "pixel_accuracy": _number(metrics.pixel_accuracy(stack)),
+        "mean_iou_with_background": _number(metrics.defined_mean(value[:first])),
+        "mean_iou_per_image": _number(metrics.defined_mean(metrics.image_mean_iou(stack))),
+        "pixel_accuracy": _number(metrics.accuracy(stack.sum(axis=0))),
         "classes": classes,
         "body": {n: {"value": _number(value[i]), "interval": intervals[i]} for i, n in enumerate(body, first + 1)},
     }
 
 
-def difference_over_seeds(scores_a: ArrayLike, scores_b: ArrayLike, level: float = 0.95) -> Estimate:
+def difference_over_seeds(scores_a: ArrayLike, scores_b: ArrayLike) -> Estimate:
     """Mean score of trial b over its seeds minus that of trial a, with Welch's interval over the seeds.
 
     The photos are the same for all: this is the variation between trainings, which intervals over images leave out.
@@ -314,11 +304,11 @@ def difference_over_seeds(scores_a: ArrayLike, scores_b: ArrayLike, level: float
     value = float(b.mean() - a.mean())
     if min(len(a), len(b)) < 2:
         return Estimate(value, math.nan, math.nan)
-    low, high = stats.ttest_ind(b, a, equal_var=False).confidence_interval(level)
+    low, high = stats.ttest_ind(b, a, equal_var=False).confidence_interval(LEVEL)
     return Estimate(value, float(low), float(high))
 
 
-def over_photos_and_seeds(counts: ArrayLike, measure: Measure, level: float = 0.95) -> Estimate:
+def over_photos_and_seeds(counts: ArrayLike, measure: Measure) -> Estimate:
     """A score's mean over trainings, with an interval over photos and trainings together.
 
     The two variances, of the mean over photos (from its bootstrap interval) and over trainings (of their scores,
@@ -333,19 +323,19 @@ def over_photos_and_seeds(counts: ArrayLike, measure: Measure, level: float = 0.
     """
     stack = _stacked(counts, "counts")
     each = np.asarray(measure(stack.sum(axis=1)), np.float64)
-    value, low, high = bootstrap(stack, measure, level=level)
+    value, low, high = bootstrap(stack, measure)
     if len(each) < 2:
         return Estimate(value, math.nan, math.nan)
-    photos = ((high - low) / 2 / stats.norm.ppf((1 + level) / 2)) ** 2
+    photos = ((high - low) / 2 / stats.norm.ppf((1 + LEVEL) / 2)) ** 2
     seeds = each.var(ddof=1) / len(each)
     if not photos + seeds > 0:
         return Estimate(value, low, high)
     freedom = (photos + seeds) ** 2 / (photos**2 / max(1, stack.shape[1] - 1) + seeds**2 / (len(each) - 1))
-    reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(photos + seeds))
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(photos + seeds))
     return Estimate(value, value - reach, value + reach)
 
 
-def share_interval(hits: int, total: int, level: float = 0.95) -> Estimate:
+def share_interval(hits: int, total: int) -> Estimate:
     """A share of independent cases with Wilson's interval; NaN of none.
 
     >>> [round(number, 2) for number in share_interval(5, 20)]
@@ -353,7 +343,7 @@ def share_interval(hits: int, total: int, level: float = 0.95) -> Estimate:
     """
     if not total:
         return Estimate(math.nan, math.nan, math.nan)
-    return Estimate(hits / total, *map(float, stats.binomtest(hits, total).proportion_ci(level, "wilson")))
+    return Estimate(hits / total, *map(float, stats.binomtest(hits, total).proportion_ci(LEVEL, "wilson")))
 
 
 def rank_correlation_interval(value: float, pairs: int) -> tuple[float, float]:
@@ -417,17 +407,10 @@ def _pair(counts_a: ArrayLike, counts_b: ArrayLike) -> list[Counts]:
     return stacks
 
 
-def _check_options(resamples: int, level: float) -> None:
-    if resamples < 100:
-        raise ValueError(f"resamples is {resamples}; an interval needs at least 100.")
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}; it must lie between 0 and 1, such as 0.95.")
-
-
 def _plain(array: Array) -> Any:
     """A float for a measure without classes, else the array."""
     return float(array) if np.ndim(array) == 0 else array
 
 
-def _number(value: float) -> float | None:
+def _number(value: float | Array) -> float | None:
     return None if np.isnan(value) else float(value)

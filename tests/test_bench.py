@@ -20,13 +20,12 @@ from modanet_utils.classes import CLASSES, IGNORE
 from modanet_utils.datasets.coco import open_dataset
 from modanet_utils.project import ROOT
 from modanet_utils.report import speed
-from modanet_utils.report.speed import AS_TRAINED
 from modanet_utils.training import start
 from modanet_utils.training.devices import accelerator_for
 from modanet_utils.training.loop import build_loss, training_target
 from modanet_utils.trials import TRIALS, TrialConfig, trial_config
 from tests.bench import bench, epochs, files, full, scoring, steps, turns
-from tests.bench.turns import BenchError, Options
+from tests.bench.turns import AS_TRAINED, BenchError, Options
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from modanet_utils import metrics, statistics
@@ -50,9 +51,10 @@ class Evidence(Trained):
 
     def ranks(self, trial: str) -> Ends | None:
         """Rank correlation of IoU and pixel share, with its interval over the classes; None of fewer than four."""
-        shares = self.pixels.sum(axis=0)[1:]
-        value = float(metrics.rank_correlation(shares)(self.counts[trial].sum(axis=0)))
-        return (value, *statistics.rank_correlation_interval(value, n)) if (n := len(self.known)) > 3 else None
+        shares, iou = self.pixels.sum(axis=0)[1:], metrics.clothing_iou(self.counts[trial].sum(axis=0))
+        both = pd.DataFrame({"share": shares, "iou": np.nan_to_num(iou)})[shares > 0]
+        value = float(both.corr("spearman").loc["iou", "share"])  # NaN where all are equal
+        return (value, *statistics.rank_correlation_interval(value, len(both))) if len(both) > 3 else None
 
     def beyond_seeds(self, rival: str) -> Ends | None:
         """Gain of the combined loss over a rival, with its interval over trainings; None without several of each."""

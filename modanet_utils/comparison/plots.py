@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from modanet_utils import metrics
 from modanet_utils.classes import CLOTHING, COLORS
-from modanet_utils.comparison.text import common_first, losses_shown, zero_classes
+from modanet_utils.comparison.text import losses_shown, zero_classes
 from modanet_utils.plots import HALO, Drawn, dots, ends_of, offsets, rows, title_above_legend, titled
-from modanet_utils.results.text import listed, trainings
+from modanet_utils.results.text import common_first, listed, trainings
 from modanet_utils.thresholds import FOUND
 from modanet_utils.trials import color_of, label_of
 
@@ -51,8 +51,7 @@ def learning_curves(curves: Sequence[pd.DataFrame]) -> Drawn:
     if late:
         name = max(late, key=late.__getitem__)
         told = f"{name.capitalize()} is found for good only after epoch {late[name]}; {told}"
-    titled(figure, told)
-    return figure, f"Validation IoU per class over the epochs of cross-entropy. {told}."
+    return titled(figure, told), f"Validation IoU per class over the epochs of cross-entropy. {told}."
 
 
 def class_dots(

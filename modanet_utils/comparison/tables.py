@@ -77,13 +77,6 @@ def two_by_two(counts: Mapping[str, NDArray]) -> dict[str, Any]:
     return found
 
 
-def cell_texts(found: Mapping[str, Any]) -> pd.DataFrame:
-    """The four trials of `two_by_two` as a reader sees them."""
-    titles = {"weights": "class weights", "mean_iou": "mean IoU", "found": "classes found"}
-    table = pd.DataFrame(found["cells"]).set_index("loss").rename(columns=titles)
-    return table.map(lambda cell: f"{cell:.3f}" if isinstance(cell, float) else str(cell))
-
-
 def all_background(counts: NDArray) -> NDArray:
     """Counts ``(images, 16, 14)`` of an answer of background everywhere on the same images."""
     nothing = np.zeros_like(counts)

@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from modanet_utils.classes import CLASSES, CLOTHING
-from modanet_utils.comparison.tables import baseline, cell_texts
+from modanet_utils.comparison.tables import baseline
 from modanet_utils.results.compared import compared_texts
 from modanet_utils.results.text import (
     NOTHING,
@@ -29,12 +29,6 @@ def zero_classes(test: Mapping[str, Any]) -> list[str]:
     """Clothing classes in the truth whose IoU is below `FOUND`."""
     scores = {name: test["classes"][name] for name in CLOTHING}
     return [name for name, s in scores.items() if s["support"] and (s["iou"] or 0) < FOUND]
-
-
-def common_first(results: Mapping[str, Any]) -> list[str]:
-    """The classes of clothing, the commonest on top."""
-    share = results["dataset"]["class_share"]
-    return sorted((name for name in CLOTHING if share[name]), key=lambda name: -share[name])
 
 
 def losses_shown(results: Mapping[str, Any]) -> list[str]:
@@ -178,7 +172,11 @@ def changed(table: pd.DataFrame) -> Markdown:
 
 def cells(results: Mapping[str, Any]) -> Table:
     """The recorded four trials of loss and weights."""
-    return cell_texts(_square(results)) if _square(results) else NOTHING
+    if not (found := _square(results)):
+        return NOTHING
+    titles = {"weights": "class weights", "mean_iou": "mean IoU", "found": "classes found"}
+    table = pd.DataFrame(found["cells"]).set_index("loss").rename(columns=titles)
+    return table.map(lambda cell: f"{cell:.3f}" if isinstance(cell, float) else str(cell))
 
 
 def by_class(results: Mapping[str, Any]) -> Table:

@@ -2,12 +2,11 @@
 
 ``python -m modanet_utils.datasets.ccp SOURCE DESTINATION`` converts the original layout (``photos/*.jpg``,
 ``annotations/pixel-level/*.mat``, ``label_list.mat``), folding its 59 labels into ModaNet's 13 classes, hair
-and skin. What is not listed below becomes background.
+and skin, by ``maps/ccp.yaml``.
 """
 
 import functools
 import hashlib
-import itertools
 import math
 import sys
 from collections.abc import Sequence
@@ -18,37 +17,17 @@ from scipy.io import loadmat, whosmat
 
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import writing
+from modanet_utils.datasets.mapping import read_map
 from modanet_utils.datasets.photos import header
-from modanet_utils.datasets.records import MAX_PIXELS, DatasetError, Record
-from modanet_utils.progress import Progress
+from modanet_utils.datasets.records import MAX_PIXELS, DatasetError, Record, spelling
+from modanet_utils.progress import watched
 from modanet_utils.project import did_you_mean
 
+_MAP = read_map("ccp")
 TABLE: dict[str, tuple[str, ...]] = {
-    "bag": ("bag", "purse", "wallet"),
-    "belt": ("belt",),
-    "boots": ("boots",),
-    "footwear": ("shoes", "heels", "pumps", "flats", "loafers", "sandals", "sneakers", "wedges", "clogs"),
-    "outer": (
-        *("coat", "jacket", "blazer", "cardigan", "sweater", "jumper", "suit", "romper", "vest", "cape"),
-        *("hoodie", "sweatshirt"),
-    ),
-    "dress": ("dress",),
-    "sunglasses": ("sunglasses", "glasses"),
-    "pants": ("pants", "jeans", "leggings"),
-    "top": ("top", "blouse", "t-shirt", "shirt", "bodysuit", "bra"),
-    "shorts": ("shorts",),
-    "skirt": ("skirt",),
-    "headwear": ("hat",),
-    "scarf & tie": ("scarf", "tie"),
-    "hair": ("hair",),
-    "skin": ("skin",),
+    label: tuple(one for one in _MAP.labels if _MAP.target(one) == label) for label in LABELS[1:]
 }
 """Label of this project to the CCP labels that fold into it."""
-BACKGROUND: tuple[str, ...] = (
-    *("null", "accessories", "bracelet", "earrings", "gloves", "intimate", "necklace", "panties", "ring", "socks"),
-    *("stockings", "swimwear", "tights", "watch"),
-)
-"""The others of CCP's 59 labels."""
 LIST = "label_list.mat"
 INFO = {
     "name": "Clothing Co-Parsing",
@@ -65,10 +44,9 @@ def label_names(source: Path) -> list[str]:
     """
     file = source / LIST
     names = [" ".join(map(str, cell.ravel())).strip().lower() for cell in _read(file, "label_list").ravel()]
-    known = [*BACKGROUND, *itertools.chain(*TABLE.values())]
     for name in names:
-        if name not in known:
-            raise DatasetError(f"{file} lists {name!r}, which is none of CCP's 59: {did_you_mean(name, known)}")
+        if name not in _MAP.labels:
+            raise DatasetError(f"{file} lists {name!r}, which is none of CCP's 59: {did_you_mean(name, _MAP.labels)}")
         if names.count(name) > 1:
             raise DatasetError(f"{file} lists {name!r} twice: replace it by that of the original copy.")
     return names if "null" in names else ["null", *names]
@@ -163,15 +141,14 @@ def convert(source: str | Path, destination: str | Path, quiet: bool = True) -> 
 
     # MATLAB counts from 1; nearly every map shows some background, so usually the first is the only one looked at.
     first = 0 if any((truth_of(image_id) == 0).any() for image_id in maps) else 1
-    label_of = {name: LABELS.index(label) for label, folded in TABLE.items() for name in folded}
-    annotations, progress = list[Record](), Progress(len(maps), quiet)
-    for image_id, path in progress.over(maps.items(), "converting"):
+    annotations = list[Record]()
+    last = f"{len(maps):,} label maps read{hidden}" + ", numbered from 1, as none holds 0" * first
+    for image_id, path in watched(maps.items(), "converting", last, quiet):
         truth = _indices(path, truth_of(image_id), names, first)
         for place, mask in writing.masks(truth + 1):  # of the first label, too
-            if (name := names[place - 1]) in label_of:
-                one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": label_of[name]}
+            if label := LABELS.index(_MAP.targets[spelling(name := names[place - 1])]):
+                one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": label}
                 annotations.append(one | {"source_label": name, "iscrowd": 0} | mask)
-    progress.close(f"{len(maps):,} label maps read{hidden}" + ", numbered from 1, as none holds 0" * first)
     return writing.write(destination, INFO, list(images.values()), annotations, files, made_from=made_from)
 
 
@@ -183,12 +160,9 @@ def convert_tagged(source: str | Path, destination: str | Path, quiet: bool = Tr
     source, destination = Path(source).expanduser(), Path(destination).expanduser()
     lists, hidden = _numbered(source, "image-level")
     names, (images, files) = label_names(source), _photos(source, lists)
-    folds_into = {name: label for label, folded in TABLE.items() for name in folded}
-    progress = Progress(len(lists), quiet)
-    for image_id, path in progress.over(lists.items(), "converting"):
-        worn = {folds_into.get(names[at]) for at in _indices(path, _read(path, "tags"), names).ravel()}
-        images[image_id]["tags"] = [label for label in LABELS if label in worn]
-    progress.close(f"{len(lists):,} tag lists read{hidden}")
+    for image_id, path in watched(lists.items(), "converting", f"{len(lists):,} tag lists read{hidden}", quiet):
+        worn = {_MAP.target(names[at]) for at in _indices(path, _read(path, "tags"), names).ravel()}
+        images[image_id]["tags"] = [label for label in LABELS[1:] if label in worn]
     info = INFO | {"name": "Clothing Co-Parsing, tags", "description": "Clothing Co-Parsing, photos with tags only"}
     return writing.write(destination, info, list(images.values()), [], files)
 

@@ -271,19 +271,15 @@ def with_masks(dataset: Dataset, annotations_only: bool = False) -> Dataset:
     if drawn < (1 - TOLERATED) * all_of_them - lost:
         outside = f"{all_of_them - drawn} of {all_of_them} objects looked at have no pixel inside of their image"
         raise DatasetError(f"{where}: {outside}: give coordinates in pixels of the image's annotated size.")
-    if not annotations_only:
-        _check_photos(dataset)
-    return dataset
-
-
-def _check_photos(dataset: Dataset) -> None:
+    if annotations_only:
+        return dataset
     for image_id in dataset.ids[:: -(-len(dataset.ids) // 3)]:
         try:
             dataset.image(image_id)
-            return
+            return dataset
         except DatasetError as error:
             said = error
-    raise DatasetError(f"None of the photos of {dataset.root} that were looked at can be read: {said}")
+    raise DatasetError(f"None of the photos of {where} that were looked at can be read: {said}")
 
 
 def joined(first: Dataset, second: Dataset) -> Dataset:

@@ -14,11 +14,11 @@ def find_data(profile: str, data_root: str | Path | None) -> Path:
         given = Path(data_root).expanduser()
         return given if given.exists() and not (ROOT / given).exists() else ROOT / given
     root = ROOT / "data" / profile
-    if profile != "synthetic" and not root.exists():
+    if profile != "synthetic":
+        if root.exists():
+            return root
         give = f"give DATA_ROOT (or data_root) the folder that holds them, or put them into data/{profile}"
         raise FileNotFoundError(f"Profile {profile} has no data yet: {give}.")
-    if profile != "synthetic":
-        return root
     from modanet_utils.datasets import synthetic  # asked for by one profile only
 
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # drawn by an earlier version: draw anew

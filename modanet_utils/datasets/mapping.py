@@ -98,6 +98,5 @@ def read_map(given: str | Path | None) -> LabelMap:
         raise DatasetError(f"{file}: {wrong[0]!r} is not among its labels: {did_you_mean(wrong[0], names)}")
     # What no label stands for stays what it is, unless the map says otherwise.
     targets = {one: one for one in (LABELS[0], IGNORED)} | targets
-    lacks = content.get("cannot_express")
-    lacks = lacks if isinstance(lacks, list) else []
+    lacks = found if isinstance(found := content.get("cannot_express"), list) else []
     return LabelMap(f"map {file.stem}", targets, values, colors, tuple(map(str, lacks)), tuple(names))

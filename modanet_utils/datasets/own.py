@@ -80,8 +80,8 @@ def convert(
         for place, one in enumerate((o for o in things if numbers[o["source_label"]]), 1)
         if one["image_id"] in used
     ]
-    fill = None if link else lambda folder: save(there, images, folder, quiet)
-    writing.write(destination, info, images, kept, {}, there.root if link else None, fill)
+    of = there.root if link else None
+    writing.write(destination, info, images, kept, {}, of, lambda folder: save(there, images, folder, quiet))
     bare = len(images) - len({one["image_id"] for one in kept})
     spare = sorted(set(there.all()) - set(there.names.values()))
     others = {"without annotation": [] if is_database(there.root) else spare, "left out as asked": [*asked.values()]}

@@ -74,7 +74,7 @@ def identical(files: dict[int, str], folder: Path) -> list[list[int]]:
     for image_id, name in files.items():
         ids[name].append(image_id)
     same = [list(ids)]
-    for key in (os.path.getsize, _middle, _hash):
+    for key in (os.path.getsize, _middle, lambda file: hashlib.sha256(Path(file).read_bytes()).digest()):
         alike: dict[Any, list[str]] = defaultdict(list)
         for at, names in enumerate(same):
             for name in names:
@@ -90,10 +90,6 @@ def _middle(file: str) -> bytes:
     with open(file, "rb", buffering=0) as stream:  # noqa: PTH123 - half of a large collection is looked at
         stream.seek(stream.seek(0, os.SEEK_END) // 2)
         return stream.read(64)
-
-
-def _hash(file: str) -> bytes:
-    return hashlib.sha256(Path(file).read_bytes()).digest()
 
 
 def orientation(picture: Image.Image) -> int:
@@ -139,7 +135,7 @@ def read_photo(file: Path, size: Size) -> np.ndarray:
         its, said = (f"{width}x{height}" for height, width in (stored, size))
         raise DatasetError(f"Photo {file} is {its} pixels, but its annotation says {said}: replace the file.")
     data = file.read_bytes()  # OpenCV cannot open every file name: one that is not UTF-8 ends the process
-    photo, damaged = _decoded(data, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
+    photo, damaged = decoded(data, cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION))
     if _cut_off(data):
         raise DatasetError(f"Photo {file} is cut off: replace the file.")
     if photo is None or photo.shape[:2] != size:
@@ -149,8 +145,8 @@ def read_photo(file: Path, size: Size) -> np.ndarray:
     return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
 
-def _decoded(data: bytes, flags: int) -> tuple[np.ndarray | None, bool]:
-    """The photo, BGR, and whether the decoder met damaged data: libjpeg tells the process's stderr, and nobody else."""
+def decoded(data: bytes, flags: int) -> tuple[np.ndarray | None, bool]:
+    """The photo, BGR, if it is one, and whether its data are damaged: libjpeg tells stderr, and nobody else."""
     with _stderr, tempfile.TemporaryFile() as said:
         kept = os.dup(2)
         os.dup2(said.fileno(), 2)

@@ -15,7 +15,7 @@ from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import DatasetError
 from modanet_utils.datasets.photos import PART, files_below, is_turned, orientation
 from modanet_utils.datasets.records import Record
-from modanet_utils.progress import Progress
+from modanet_utils.progress import spread, watched
 from modanet_utils.project import ProjectError, write_whole
 
 Named = dict[str, list[str]]
@@ -139,22 +139,21 @@ def usable(photos: Photos, records: list[Record], quiet: bool) -> tuple[list[Rec
     """
     verdicts: Named = {"missing": [], "unreadable": [], "of the wrong size": []}
     images: list[Record] = []
-    thumbnails = np.empty((len(records), writing.THUMBNAIL), np.uint8)
-    progress = Progress(len(records), quiet)
-    looked_at = progress.spread(lambda record: _verdict(photos, record), records, "reading photos")
+    thumbnails: list[np.ndarray] = []
+    last = f"{len(records):,} photos looked up"
+    looked_at = spread(lambda record: _verdict(photos, record), records, "reading photos", last, quiet)
     for record, (verdict, small) in zip(records, looked_at, strict=True):
         verdicts.setdefault(verdict, []).append(str(record["file_name"]))
         if small is not None:
-            thumbnails[len(images)] = small
+            thumbnails.append(small)
             images.append(record | {"file_name": photos.target(record)})
-    progress.close(f"{len(records):,} photos looked up")
     if not images:
         most = max(verdicts, key=lambda verdict: len(verdicts[verdict]))
         found = f"{counted(verdicts)}; {verdicts[most][0]} for one"
         files = "files, JPEG or PNG, are named and sized as in the annotations, or as the masks"
         what = f"{photos.root} holds no usable photo of the {len(records)} annotated images"
         raise DatasetError(f"{what} ({found}): give the folder whose {files}.")
-    return images, verdicts, writing.mark_scenes(images, thumbnails[: len(images)])
+    return images, verdicts, writing.mark_scenes(images, np.stack(thumbnails))
 
 
 def counted(verdicts: Named) -> str:
@@ -174,12 +173,10 @@ def name_unused(folder: Path, verdicts: Named) -> list[str]:
 
 def save(photos: Photos, records: list[Record], folder: Path, quiet: bool) -> None:
     """Write the photos of these records into a folder, one at a time, under their file names."""
-    progress = Progress(len(records), quiet)
-    for record in progress.over(records, "copying photos"):
+    for record in watched(records, "copying photos", quiet=quiet):
         file = folder / record["file_name"]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(photos.read(record["id"]))
-    progress.close()
 
 
 def _verdict(photos: Photos, record: Record) -> tuple[str, np.ndarray | None]:

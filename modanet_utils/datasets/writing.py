@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from modanet_utils.classes import BODY, CLOTHING
 from modanet_utils.datasets.coco import ANNOTATIONS, IMAGES, DatasetError
+from modanet_utils.datasets.photos import decoded
 from modanet_utils.datasets.records import IGNORED
 from modanet_utils.project import check_folder, linked, whole_folder
 
@@ -32,8 +33,6 @@ SAME_SCENE = 30.0
 The seven such pairs of Clothing Co-Parsing show one person in one place; the nearest of different people is above."""
 MOST_ALIKE = 10
 """Where a scene would hold more photos, and more than one in so many, photos must be closer: half as far, and so on."""
-THUMBNAIL = 24 * 16 * 3
-"""Numbers in a thumbnail."""
 
 
 def write(
@@ -63,7 +62,7 @@ def write(
             if fill is not None:
                 fill(folder / IMAGES)
         if photos:
-            _mark_scenes(images, photos)
+            mark_scenes_of(images, [photos[record["file_name"]] for record in images])
         used = any(one["category_id"] == IGNORED_ID for one in annotations)
         categories = [*CATEGORIES, *[{"id": IGNORED_ID, "name": IGNORED, "supercategory": "none"}] * used]
         content = {"info": info, "images": images, "annotations": annotations, "categories": categories}
@@ -169,16 +168,12 @@ def mark_scenes(records: list[dict[str, Any]], thumbnails: np.ndarray) -> list[i
     return sizes[sizes > 1].tolist()
 
 
-def _mark_scenes(images: list[dict[str, Any]], photos: dict[str, Path]) -> None:
-    """`mark_scenes` for the photos that can be decoded."""
-    known, thumbnails = [], []
-    for record in images:
-        photo = photos.get(record["file_name"])
-        if photo and (pixels := cv2.imread(str(photo), cv2.IMREAD_REDUCED_COLOR_4)) is not None:
-            known.append(record)
-            thumbnails.append(thumbnail(pixels))
+def mark_scenes_of(records: list[dict[str, Any]], files: list[Path]) -> None:
+    """`mark_scenes` for the records whose photo, each in its file, can be decoded."""
+    read = (decoded(file.read_bytes(), cv2.IMREAD_REDUCED_COLOR_4)[0] for file in files)
+    known = [(record, thumbnail(photo)) for record, photo in zip(records, read, strict=True) if photo is not None]
     if known:
-        mark_scenes(known, np.stack(thumbnails))
+        mark_scenes([record for record, _ in known], np.stack([small for _, small in known]))
 
 
 def command(name: str, arguments: Sequence[str] | None = None) -> int:

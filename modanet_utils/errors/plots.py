@@ -17,6 +17,7 @@ from modanet_utils.errors.tables import PAIR, origins, wrong_pixels
 from modanet_utils.errors.text import MEASURES, at_lengths, trainings
 from modanet_utils.metrics import ratio
 from modanet_utils.plots import HALO, Drawn, colored, ends_of, label_legend, legend_below, rows, titled
+from modanet_utils.results.text import common_first
 from modanet_utils.trials import color_of
 
 WIDTH = 8.0
@@ -218,7 +219,7 @@ def kinds(one: Source) -> Drawn | None:
     """Which kinds of error the classes suffer from, from `tables.kind_table`."""
     if not one.has("kinds", "iou"):
         return None
-    shares = shares_of_kinds(one.table("kinds")).reindex([*one.order, "mean"]).dropna()
+    shares = shares_of_kinds(one.table("kinds")).reindex([*common_first(one.results), "mean"]).dropna()
     figure, axis = plt.subplots(figsize=(WIDTH, 4.5), layout="constrained")
     stacked(axis, shares, KIND_COLORS, KINDS)
     axis.axhline(len(shares) - 1.5, color="#555555", lw=0.8)
@@ -232,7 +233,8 @@ def kinds(one: Source) -> Drawn | None:
 
 def outlines(one: Source) -> Drawn | None:
     """Boundary IoU of some garments beside what resolution and a shifted ground truth would score."""
-    table = one.table("outlines").reindex([name for name in one.order if name in GARMENTS]).dropna(how="all")
+    shown = [name for name in common_first(one.results) if name in GARMENTS]
+    table = one.table("outlines").reindex(shown).dropna(how="all")
     if table.empty or not table["found"].min() > 0:
         return None
     figure, axis = plt.subplots(figsize=(WIDTH, 2.3), layout="constrained")

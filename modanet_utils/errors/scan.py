@@ -12,7 +12,7 @@ from modanet_utils.augment import Letterbox
 from modanet_utils.datasets.coco import Dataset
 from modanet_utils.errors.places import Scan
 from modanet_utils.metrics import confusion_counts, fold_labels
-from modanet_utils.progress import Progress
+from modanet_utils.progress import spread
 from modanet_utils.training.predict import predict, winners
 from modanet_utils.training.runs import Run
 from modanet_utils.training.samples import photo_and_truth
@@ -38,7 +38,7 @@ def scan(run: Run, dataset: Dataset, look: Callable[..., dict], keep: Iterable[i
     whose predictions are wanted. FileNotFoundError where the run was kept without its weights.
     """
     network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
-    wanted, progress = set(keep), Progress(len(run.ids), quiet)
+    wanted, last = set(keep), f"{len(run.ids)} test images predicted"
 
     def one(image_id: int) -> tuple[NDArray, dict[str, Any], NDArray | None]:
         photo, truth = photo_and_truth(dataset, image_id)
@@ -47,7 +47,6 @@ def scan(run: Run, dataset: Dataset, look: Callable[..., dict], keep: Iterable[i
         seen = look(truth, prediction, resolution_limit(truth, letterbox), pixel)
         return confusion_counts(truth, prediction), seen, prediction if image_id in wanted else None
 
-    counts, found, kept = zip(*progress.spread(one, run.ids, "predicting"), strict=True)
-    progress.close(f"{len(run.ids)} test images predicted")
+    counts, found, kept = zip(*spread(one, run.ids, "predicting", last, quiet), strict=True)
     stacked = {name: np.stack([each[name] for each in found]) for name in found[0]}
     return Scan(np.stack(counts), stacked, {i: p for i, p in zip(run.ids, kept, strict=True) if p is not None})

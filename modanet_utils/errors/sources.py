@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown, display
 
-from modanet_utils.classes import CLOTHING
 from modanet_utils.datasets.coco import is_drawn
 from modanet_utils.plots import Drawn, show
 from modanet_utils.results.workspace import Workspace
@@ -26,12 +25,6 @@ class Source:
     @property
     def errors(self) -> Mapping[str, Any]:
         return self.results.get("errors", {})
-
-    @property
-    def order(self) -> list[str]:
-        """The clothing classes by their share of the pixels, the commonest first."""
-        share = self.results.get("dataset", {}).get("class_share", {})
-        return sorted(CLOTHING, key=lambda name: -(share.get(name) or 0))
 
     def table(self, name: str, trial: str = "") -> pd.DataFrame:
         """A table as it was made, of one trial where it is kept by trial; empty where it is not kept."""

@@ -40,11 +40,16 @@ def estimates(index: Sequence[Any], names: Sequence[str], counts: NDArray, measu
     return pd.DataFrame({name: values for column in columns for name, values in column.items()}, index)
 
 
-def compared(before: NDArray, after: NDArray, measure: Measure) -> dict[str, Any]:
-    """Two trials on the same images: ``before``, ``after`` and ``difference``, each with ``_low`` and ``_high``."""
+def compared(counts: Sequence[NDArray], measure: Measure) -> dict[str, Any]:
+    """Two trials on the same images: ``before``, ``after`` and ``difference``, each with ``_low`` and ``_high``.
+
+    The third counts are of what is possible at the network's resolution: ``limit``.
+    """
+    before, after, limit = counts
     found: dict[str, Any] = {"before": bootstrap(before, measure), "after": bootstrap(after, measure)}
     found["difference"] = paired_comparison(before, after, measure)[:3]
-    return {key: value for name, parts in found.items() for key, value in ends(name, parts).items()}
+    row = {key: value for name, parts in found.items() for key, value in ends(name, parts).items()}
+    return row | {"limit": float(measure(limit.sum(axis=0)))}
 
 
 def share(counts: NDArray, at: int = 0) -> NDArray[np.float64]:
@@ -115,23 +120,16 @@ QUESTIONS: dict[str, tuple[Callable[[NDArray], NDArray], Measure]] = {
 def answers(before: NDArray, after: NDArray, limit: NDArray) -> pd.DataFrame:
     """Every question answered by counts ``(images, 16, 14)`` of two trials and of `scan.resolution_limit`.
 
-    A row a question: the columns of `compared`, and ``limit``. NaN where undefined.
+    A row a question: the columns of `compared`. NaN where undefined.
     """
-    rows = {name: _answer([f(c) for c in (before, after, limit)], measure) for name, (f, measure) in QUESTIONS.items()}
+    rows = {name: compared([f(c) for c in (before, after, limit)], measure) for name, (f, measure) in QUESTIONS.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _answer(counts: Sequence[NDArray], measure: Measure) -> dict[str, Any]:
-    before, after, limit = counts
-    return {**compared(before, after, measure), "limit": float(measure(limit.sum(axis=0)))}
 
 
 def skin_deeper(before: Scan, after: Scan) -> pd.DataFrame:
     """Further rows for `answers`, of scans of `places.on_the_body`: skin called clothing that is more than an edge."""
-    parts = {"skin_deeper": "depth", "skin_deeper_coarse": "coarse"}
-    found = {name: (before.found[p], after.found[p], after.found[f"limit_{p}"]) for name, p in parts.items()}
-    rows = {name: _answer(counts, deeper_share) for name, counts in found.items()}
-    return pd.DataFrame.from_dict(rows, orient="index")
+    found = [(before.found[p], after.found[p], after.found[f"limit_{p}"]) for p in ("depth", "coarse")]
+    return pd.DataFrame([compared(one, deeper_share) for one in found], ["skin_deeper", "skin_deeper_coarse"])
 
 
 def deeper_share(counts: NDArray) -> NDArray[np.float64]:
@@ -216,9 +214,7 @@ def kind_table(kinds: NDArray) -> pd.DataFrame:
         now, right, missed, false = share(summed), summed[..., 0], summed[..., 1:4], summed[..., 4:]
         fixed = ratio(right[..., None] + missed, summed.sum(axis=-1)[..., None] - false) - now[..., None]
         values = np.stack([now, *np.moveaxis(fixed, -1, 0)], axis=-2)
-        defined = np.isfinite(values)
-        means = ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
-        return np.concatenate([values, means[..., None]], axis=-1)
+        return np.concatenate([values, metrics.defined_mean(values)[..., None]], axis=-1)
 
     table = estimates(pd.Index([*CLOTHING, "mean"], name="class"), ("iou", *KINDS), kinds, measure)
     pooled = kinds.sum(axis=0)

@@ -44,13 +44,12 @@ def scan(dataset: Dataset, quiet: bool = False) -> Scan:
     """Count every object of a data set. Photos are not read."""
     progress = Progress(len(dataset.ids), quiet)
     pixels, objects = [], []
-    for number, image_id in enumerate(dataset.ids):
+    for image_id in progress.over(dataset.ids, "counting objects"):
         (height, width), things = dataset.size(image_id), dataset.things(image_id)
         pixels.append(dataset.pixels(image_id, things))
         scale = min(REFERENCE[0] / height, REFERENCE[1] / width) ** 2
         # What is ignored covers others, but is no object of a class.
         objects += [(image_id, one.label, one.area, one.area * scale) for one in things if one.label != IGNORE]
-        progress.step(number + 1, "counting objects")
     kinds = {"image": int, "label": int, "pixels": int, "scaled": float}
     progress.close(f"{len(objects):,} objects in {len(dataset.ids):,} images")
     table = pd.DataFrame(objects, columns=list(kinds)).astype(kinds)

@@ -10,8 +10,6 @@ import pandas as pd
 from modanet_utils.results.text import markdown, value_text
 
 COMPARED = ("scan", "loss", "step", "trials", "loop", "epoch", "remedies", "score", "open", "predict", "scale", "lmdb")
-AS_TRAINED = "as the project trains"
-"""The variant of the training step beside which the others are put."""
 
 Entry = dict[str, Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from modanet_utils.comparison.text import common_first, losses_shown, own_loss, zero_classes
+from modanet_utils.comparison.text import losses_shown, own_loss, zero_classes
 from modanet_utils.results.tables import claims_table
-from modanet_utils.results.text import row_text, value_text
+from modanet_utils.results.text import common_first, row_text, value_text
 from modanet_utils.trials import color_of, label_of
 
 TEMPLATES = PackageLoader("modanet_utils.report")

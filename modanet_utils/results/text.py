@@ -58,6 +58,12 @@ def on_real_photos(results: Mapping[str, Any]) -> str:
     return f"**{where}** {about}{dataset['split']['test']} test images)"
 
 
+def common_first(results: Mapping[str, Any]) -> list[str]:
+    """The classes of clothing that the data have, the commonest first; all where a notebook ran alone."""
+    share = results.get("dataset", {}).get("class_share") or dict.fromkeys(CLOTHING, 1)
+    return sorted((name for name in CLOTHING if share[name]), key=lambda name: -share[name])
+
+
 def the_classes(*tests: Mapping[str, Any]) -> str:
     """The clothing classes that "test" parts of trials have scores of: all 13, or those that the data have."""
     number = sum(any(test["classes"][name]["iou"] is not None for test in tests) for name in CLOTHING)

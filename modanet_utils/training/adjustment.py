@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from modanet_utils.augment import Letterbox
 from modanet_utils.datasets.coco import Dataset
 from modanet_utils.metrics import class_scores, clothing_mean_iou, confusion_counts
-from modanet_utils.progress import Progress
+from modanet_utils.progress import watched
 from modanet_utils.project import write_whole
 from modanet_utils.training.predict import predict_logits, winners
 from modanet_utils.training.runs import Run
@@ -81,17 +81,14 @@ def adjust(run: Run, dataset: Dataset, parts: dict[str, list[int]], shares: NDAr
             return Adjusted(tuple(kept["taus"].tolist()), kept["validation"], kept["test"])
     network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
     ids, scored = [*parts["val"], *run.ids], []
-    progress = Progress(len(ids), quiet)
-    for image_id in progress.over(ids, "adjusting logits"):
+    for image_id in watched(ids, "adjusting logits", f"{len(ids)} images scored at {len(TAUS)} values of tau", quiet):
         photo, truth = photo_and_truth(dataset, image_id)
         logits = predict_logits(network, photo, letterbox)
         chosen = (winners(adjusted_logits(logits, shares, tau)).to("cpu", torch.uint8) for tau in TAUS)
         scored.append([confusion_counts(truth, prediction) for prediction in chosen])
-    progress.close(f"{len(ids)} images scored at {len(TAUS)} values of tau")
     validation, test = np.split(np.stack(scored, axis=1), [len(parts["val"])], axis=1)
     adjusted = Adjusted(TAUS, validation.sum(axis=1), test)
-    arrays: dict[str, Any] = dataclasses.asdict(adjusted)
-    write_whole(file, lambda path: np.savez_compressed(path, **arrays))
+    write_whole(file, lambda path: np.savez_compressed(path, **dataclasses.asdict(adjusted)))
     return adjusted
 
 

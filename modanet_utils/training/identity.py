@@ -21,7 +21,7 @@ from typing import Any
 from modanet_utils.datasets.coco import IMAGES, Dataset, open_dataset
 from modanet_utils.project import ROOT, ProjectError
 from modanet_utils.splits import split
-from modanet_utils.training.weights import file_digest, start_weights
+from modanet_utils.training.weights import start_weights
 from modanet_utils.trials import TrialConfig
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -62,7 +62,7 @@ def identity(dataset: Dataset, config: TrialConfig, runs: Path | None = None) ->
         found["pseudo_labels"] = _digest(_of_data(open_dataset(folder)))
     with contextlib.suppress(ProjectError):  # said when it is to be trained
         if start := start_weights(config, dataset.fingerprint, ROOT / "runs" if runs is None else runs):
-            found["start"] = file_digest(start)
+            found["start"] = hashlib.sha256(start.read_bytes()).hexdigest()[:16]
     return found
 
 

@@ -1,5 +1,6 @@
 """What a finished network gains without more training: the flipped picture averaged in, a threshold for each class."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -11,7 +12,7 @@ from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.datasets.coco import Dataset
 from modanet_utils.metrics import clothing_mean_iou, confusion_counts
-from modanet_utils.progress import Progress
+from modanet_utils.progress import watched
 from modanet_utils.project import ProjectError, write_whole
 from modanet_utils.splits import split
 from modanet_utils.training.predict import predict_logits, winners
@@ -40,8 +41,7 @@ def measure(run: Run, dataset: Dataset, quiet: bool = True) -> dict[str, np.ndar
     seen: list[list[np.ndarray]] = []
     ids = split(dataset, run.config.split_seed)["val"]
     ids = ids[:: -(-len(ids) // PHOTOS)]
-    progress = Progress(len(ids), quiet)
-    for image_id in progress.over(ids, "validation"):
+    for image_id in watched(ids, "validation", quiet=quiet):
         truth = dataset.label_map(image_id)[::EVERY, ::EVERY]
         plain, flipped = (at[:, ::EVERY, ::EVERY] for at in averaged(net, dataset.image(image_id), box))
         seen.append([truth.ravel(), plain.flatten(1).numpy(), winners(flipped).to(torch.uint8).numpy().ravel()])
@@ -50,11 +50,11 @@ def measure(run: Run, dataset: Dataset, quiet: bool = True) -> dict[str, np.ndar
     ways = scores.argmax(0).astype(np.uint8), mirrored, (scores + offsets[:, None]).argmax(0).astype(np.uint8)
     validation = np.array([clothing_mean_iou(confusion_counts(truth, one)) for one in ways])
     counts = np.zeros((2, len(run.ids), len(LABELS), len(CLASSES)), np.int64)
-    for row, image_id in enumerate(progress.over(run.ids, "test")):
+    last = f"{len(ids) + len(run.ids)} photos predicted anew"
+    for row, image_id in enumerate(watched(run.ids, "test", last, quiet)):
         truth, (plain, flipped) = dataset.label_map(image_id), averaged(net, dataset.image(image_id), box)
         for way, one in enumerate((flipped, plain + torch.from_numpy(offsets)[:, None, None])):
             counts[way, row] = confusion_counts(truth, winners(one).to(torch.uint8).numpy())
-    progress.close(f"{len(ids) + len(run.ids)} photos predicted anew")
     found = {"validation": validation, "offsets": offsets, "flipped": counts[0], "shifted": counts[1]}
     write_whole(run.folder / FILE, lambda path: np.savez_compressed(path, ids=np.array(run.ids), **found))
     return found
@@ -95,6 +95,11 @@ def choose_offsets(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def averaged(net: nn.Module, photo: np.ndarray, box: Letterbox) -> tuple[Tensor, Tensor]:
     """Log probabilities ``(14, H, W)`` of a photo, as it is and averaged with those of its mirror image."""
-    plain = predict_logits(net, photo, box).log_softmax(0).cpu()
-    mirrored = predict_logits(net, np.ascontiguousarray(photo[:, ::-1]), box).log_softmax(0).flip(2).cpu()
+    plain, mirrored = (logits.log_softmax(0).cpu() for logits in both_ways(net, photo, box))
     return plain, (plain + mirrored) / 2
+
+
+def both_ways(net: nn.Module, photo: np.ndarray, box: Letterbox, fold: bool = True) -> Iterator[Tensor]:
+    """Logits of a photo, and those of its mirror image, mirrored back; as `predict_logits`."""
+    yield predict_logits(net, photo, box, fold)
+    yield predict_logits(net, np.ascontiguousarray(photo[:, ::-1]), box, fold).flip(2)

@@ -8,7 +8,7 @@ import numpy as np
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES
 from modanet_utils.datasets.coco import open_dataset
-from modanet_utils.progress import Progress
+from modanet_utils.progress import watched
 from modanet_utils.project import write_whole
 from modanet_utils.training.predict import predict
 from modanet_utils.training.pseudo import halves
@@ -43,12 +43,10 @@ def measure(run: Run, tagged: str | Path, labelled: str | Path, quiet: bool = Tr
     ids = halves(photos, open_dataset(labelled))["measure"]
     net, box = run.network(), Letterbox(run.config.image_height, run.config.image_width)
     worn, pixels = np.zeros((2, len(ids), len(CLASSES)), np.int64)
-    progress = Progress(len(ids), quiet)
-    for row, image_id in enumerate(progress.over(ids, "tagged photos")):
+    for row, image_id in enumerate(watched(ids, "tagged photos", f"{len(ids):,} photos measured", quiet)):
         worn[row, [label for label in photos.present(image_id) if label < len(CLASSES)]] = 1
         labels = predict(net, photos.image(image_id), box)
         pixels[row] = np.bincount(labels.ravel(), minlength=len(CLASSES))
-    progress.close(f"{len(ids):,} photos measured")
     found = Presence(ids, worn.astype(bool), pixels)
     write_whole(run.folder / FILE, lambda path: np.savez_compressed(path, ids=ids, worn=found.worn, pixels=pixels))
     return found

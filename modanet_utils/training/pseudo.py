@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
@@ -13,10 +12,10 @@ from modanet_utils.classes import CLASSES, IGNORE, LABELS
 from modanet_utils.datasets import writing
 from modanet_utils.datasets.coco import IMAGES, Dataset, DatasetError, open_dataset
 from modanet_utils.model import Net
-from modanet_utils.progress import Progress
+from modanet_utils.progress import watched
 from modanet_utils.project import ProjectError, shown
 from modanet_utils.splits import split
-from modanet_utils.training.predict import predict_logits
+from modanet_utils.training.posthoc import both_ways
 from modanet_utils.training.runs import Run
 from modanet_utils.trials import TrialConfig
 
@@ -31,23 +30,13 @@ def halves(tagged: Dataset, labelled: Dataset) -> dict[str, list[int]]:
     """Ids of the tagged photos that teach and that measure; what resembles a pixel-labelled photo does neither."""
     if not any("tags" in record for record in tagged.images.values()):
         raise DatasetError(f"{tagged.root} has no tags: convert them with 'modanet convert ccp-tags'.")
-    both = [record for dataset in (labelled, tagged) for record in dataset.images.values()]
-    records = [record | {"id": number} for number, record in enumerate(both)]  # both may count from 1
-    thumbnails = [_thumbnail(dataset, image_id) for dataset in (labelled, tagged) for image_id in dataset.ids]
-    writing.mark_scenes(records, np.stack(thumbnails))
+    both = [one.root / IMAGES / record["file_name"] for one in (labelled, tagged) for record in one.images.values()]
+    records: list[dict[str, Any]] = [{"id": number} for number in range(len(both))]  # their own may both count from 1
+    writing.mark_scenes_of(records, both)
     groups = [record.get("group") for record in records]
     known = set(groups[: len(labelled.ids)]) - {None}
     alike = {i for i, group in zip(tagged.ids, groups[len(labelled.ids) :], strict=True) if group in known}
     return {part: [i for i in ids if i not in alike] for part, ids in split(tagged, 0, HALVES).items()}
-
-
-def _thumbnail(dataset: Dataset, image_id: int) -> np.ndarray:
-    """As the converters compare photos; one that cannot be read resembles none."""
-    file = dataset.root / IMAGES / dataset.images[image_id]["file_name"]
-    photo = cv2.imread(str(file), cv2.IMREAD_REDUCED_COLOR_4)
-    if photo is None:
-        return np.full(24 * 16 * 3, 1e6 * (1 + image_id), np.float32)
-    return writing.thumbnail(photo)
 
 
 def write_pseudo_labels(
@@ -72,14 +61,12 @@ def write_pseudo_labels(
     ids = halves(photos, open_dataset(labelled))["teach"]
     net, box = run.network(), Letterbox(run.config.image_height, run.config.image_width)
     annotations: list[dict[str, Any]] = []
-    progress = Progress(len(ids), quiet)
-    for image_id in progress.over(ids, "labelling"):
+    for image_id in watched(ids, "labelling", f"{len(ids):,} photos labelled", quiet):
         allowed = photos.present(image_id) | {0, *range(len(CLASSES), len(LABELS))}
         for label, mask in writing.masks(pseudo_label_map(net, photos.image(image_id), box, allowed)):
             number = writing.IGNORED_ID if label == IGNORE else label
             one = {"id": len(annotations) + 1, "image_id": image_id, "category_id": number, "iscrowd": 0}
             annotations.append(one | mask)
-    progress.close(f"{len(ids):,} photos labelled")
     images = [{key: value for key, value in photos.images[i].items() if key != "tags"} for i in ids]
     info = {"name": f"{photos.name}, labelled by {run.folder.name}", "labelled_by": run.config.hash}
     files = {record["file_name"]: photos.root / IMAGES / record["file_name"] for record in images}
@@ -103,9 +90,7 @@ def missing(config: TrialConfig, teacher: Run | None, quiet: bool = True) -> str
 @torch.inference_mode()
 def pseudo_label_map(net: Net, photo: np.ndarray, box: Letterbox, allowed: set[int]) -> np.ndarray:
     """Labels ``(H, W) uint8`` of a photo ``(H, W, 3) uint8`` among the allowed ones; 255 where none is sure."""
-    mirrored = np.ascontiguousarray(photo[:, ::-1])
-    both = predict_logits(net, photo, box, fold=False).softmax(0)
-    both += predict_logits(net, mirrored, box, fold=False).softmax(0).flip(2)
+    both = torch.stack([logits.softmax(0) for logits in both_ways(net, photo, box, fold=False)]).sum(0)
     both[[label for label in range(len(LABELS)) if label not in allowed]] = 0
     most = both.max(0)
     unsure = most.values < SURE * both.sum(0)

@@ -215,11 +215,10 @@ def _contradiction(run: Run) -> str:
         return f"history.json does not have its {run.config.epochs} epochs"
     if run.provenance["best_epoch"] != best:
         return "provenance.json is of another history"
+    known = False
     match run.provenance:
         case {"data": {"name": str(), "fingerprint": str()}, "seconds_per_epoch": int() | float() as s, **of} if s >= 0:
             known = "identity" not in of or is_identity(of["identity"])  # runs from before it was recorded lack it
-        case _:
-            known = False
     if not known:
         return "provenance.json does not say what the run is of"
     weights = load_file(run.folder / WEIGHTS).values() if (run.folder / WEIGHTS).is_file() else ()

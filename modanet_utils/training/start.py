@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file, save_file
@@ -81,8 +80,7 @@ def _execute(config: TrialConfig, dataset: Photos, folder: Path, quiet: bool) ->
             "processes": accelerator.num_processes,
             "photos_left_out": dict(zip(("train and val", "test"), left_out, strict=True)),
         }
-        arrays: dict[str, Any] = {"ids": np.array(parts["test"]), "counts": counts}
-        write_whole(folder / "counts.npz", lambda path: np.savez_compressed(path, **arrays))
+        write_whole(folder / "counts.npz", lambda path: np.savez_compressed(path, ids=parts["test"], counts=counts))
         write_json(folder / "config.json", config.plain())
         write_json(folder / "history.json", history)
         write_json(folder / "provenance.json", about)

@@ -13,7 +13,7 @@ from modanet_utils.classes import CLASSES, IGNORE, LABELS
 from modanet_utils.datasets import ccp
 from modanet_utils.datasets.coco import Dataset
 from modanet_utils.metrics import confusion_counts
-from modanet_utils.progress import Progress
+from modanet_utils.progress import watched
 from modanet_utils.project import write_whole
 from modanet_utils.training.predict import predict
 from modanet_utils.training.runs import Run
@@ -34,12 +34,11 @@ def measure(run: Run, dataset: Dataset, source: str | Path, quiet: bool = True) 
     """
     net, box = run.network(), Letterbox(run.config.image_height, run.config.image_width)
     counts = np.zeros((len(run.ids), len(LABELS), len(CLASSES)), np.int64)
-    progress = Progress(len(run.ids), quiet)
-    for row, image_id in enumerate(progress.over(run.ids, "second reading")):
+    last = f"{len(run.ids)} photos read a second time"
+    for row, image_id in enumerate(watched(run.ids, "second reading", last, quiet)):
         truth = dataset.label_map(image_id)
         truth[ccp.mask_of(source, image_id, NAMES)] = IGNORE
         counts[row] = confusion_counts(truth, predict(net, dataset.image(image_id), box))
-    progress.close(f"{len(run.ids)} photos read a second time")
     write_whole(run.folder / FILE, lambda path: np.savez_compressed(path, ids=np.array(run.ids), counts=counts))
     return counts
 

@@ -1,7 +1,6 @@
 """Trained weights: where the run lies that is named, and from its file to a network."""
 
 import contextlib
-import hashlib
 import json
 from pathlib import Path
 
@@ -59,11 +58,6 @@ def start_weights(config: TrialConfig, fingerprint: str, runs: Path) -> Path | N
             if about["data"]["fingerprint"] == fingerprint and TrialConfig(**settings).hash == config.start_from:
                 return file
     return folder_of(config.start_from) / WEIGHTS
-
-
-def file_digest(file: Path) -> str:
-    """16 hexadecimal digits of a file's SHA-256."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def read_weights(net: nn.Module, file: Path) -> None:

@@ -268,7 +268,7 @@ def _stretched_iou(net: nn.Module, dataset: Dataset, ids: list[int], config: Tri
         truth = cv2.resize(dataset.label_map(image_id), size, interpolation=cv2.INTER_NEAREST_EXACT)
         logits = net(torch.from_numpy(photo.transpose(2, 0, 1).copy())[None])
         counts += metrics.confusion_counts(truth, logits.argmax(1)[0].to(torch.uint8))
-    return metrics.mean_iou(counts)
+    return float(metrics.clothing_mean_iou(counts))
 
 
 def predict(options: Options) -> Entry:

@@ -15,12 +15,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from modanet_utils import model
 from modanet_utils.datasets.writing import CATEGORIES
-from modanet_utils.report.speed import AS_TRAINED, recorded
+from modanet_utils.report.speed import recorded
 from modanet_utils.splits import PARTS
 from modanet_utils.training.samples import Samples
 from modanet_utils.trials import TrialConfig, read_profile
 from tests.bench.resampled import MODANET_IMAGES
-from tests.bench.turns import MEASURED, BenchError, Entry, Options, agree, measured, spread
+from tests.bench.turns import AS_TRAINED, MEASURED, BenchError, Entry, Options, agree, measured, spread
 
 ANNOTATED = 52_254
 """Of the images that ModaNet's file lists."""

@@ -16,14 +16,13 @@ from modanet_utils import statistics as intervals
 from modanet_utils.classes import CLASSES, IGNORE
 from modanet_utils.datasets.coco import Dataset, open_dataset
 from modanet_utils.datasets.weights import class_weights, image_pixels
-from modanet_utils.report.speed import AS_TRAINED
 from modanet_utils.splits import split
 from modanet_utils.training.loop import training_target
 from modanet_utils.training.runs import Run, keep
 from modanet_utils.training.samples import Samples
 from modanet_utils.training.start import run_trial
 from modanet_utils.trials import TrialConfig
-from tests.bench.turns import MEASURED, Entry, Options, agree, compared, in_turns, measured
+from tests.bench.turns import AS_TRAINED, MEASURED, Entry, Options, agree, compared, in_turns, measured
 
 
 class SMPLoss(nn.Module):

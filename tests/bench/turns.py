@@ -98,6 +98,9 @@ def agree(same: bool, what: str) -> None:
         raise BenchError(f"The contestants disagree ({what}): their times are not comparable.")
 
 
+AS_TRAINED = "as the project trains"
+"""The variant of the training step beside which the others are put."""
+
 # Processes of their own: memory is a process's. VmHWM begins anew with a program, unlike ru_maxrss on Linux.
 MEASURED = """
 import json, re, resource, sys, time

@@ -25,6 +25,7 @@ from modanet_utils.__main__ import main
 from modanet_utils.classes import LABELS
 from modanet_utils.datasets import ccp, modanet
 from modanet_utils.datasets.coco import Dataset, DatasetError, class_pixels, open_dataset, with_masks
+from modanet_utils.datasets.mapping import read_map
 from modanet_utils.datasets.masks import run_flaw
 from modanet_utils.datasets.writing import CATEGORIES
 from modanet_utils.imbalance.explore import explore
@@ -521,9 +522,7 @@ def test_what_would_fill_memory_or_wait_for_ever_is_refused_in_bounded_memory_an
 
 # ---------------------------------------------------------------------------------------- another host's CCP
 
-LISTED = sorted(
-    [*ccp.BACKGROUND, *(name for names in ccp.TABLE.values() for name in names)], key=lambda n: (n != "null", n)
-)
+LISTED = sorted(read_map("ccp").labels, key=lambda name: (name != "null", name))
 TRUTH = np.arange(59, dtype=np.uint8).repeat(2)[None].repeat(5, 0)
 
 

@@ -413,13 +413,13 @@ def test_nothing_is_left_of_an_interrupted_writing(tmp_path: Path, monkeypatch: 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "_mark_scenes", interrupted)
+        patch.setattr(writing, "mark_scenes_of", interrupted)
         with pytest.raises(KeyboardInterrupt):
             write()
     assert not list((tmp_path / "place").iterdir())
     before = content_of(write())
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "_mark_scenes", interrupted)
+        patch.setattr(writing, "mark_scenes_of", interrupted)
         with pytest.raises(KeyboardInterrupt):
             write()
     assert [p.name for p in (tmp_path / "place").iterdir()] == ["out"]

@@ -28,6 +28,10 @@ PUBLISHED = {
     "trousers|skirt|short sleeve dress|long sleeve dress|vest dress|sling dress",
     "cfpd": "bk|T-shirt|bag|belt|blazer|blouse|coat|dress|face|hair|hat|jeans|legging|pants|scarf|shoe|shorts|skin|"
     "skirt|socks|stocking|sunglass|sweater",
+    "ccp": "null|accessories|bracelet|earrings|gloves|intimate|necklace|panties|ring|socks|stockings|swimwear|tights|"
+    "watch|bag|purse|wallet|belt|boots|shoes|heels|pumps|flats|loafers|sandals|sneakers|wedges|clogs|coat|jacket|"
+    "blazer|cardigan|sweater|jumper|suit|romper|vest|cape|hoodie|sweatshirt|dress|sunglasses|glasses|pants|jeans|"
+    "leggings|top|blouse|t-shirt|shirt|bodysuit|bra|shorts|skirt|hat|scarf|tie|hair|skin",
 }
 
 

@@ -7,6 +7,7 @@ from reporting import ENTRY
 
 from modanet_utils.project import ROOT
 from modanet_utils.report import speed
+from tests.bench.turns import AS_TRAINED
 
 
 def test_what_was_measured_as_readme_quotes_it(tmp_path: Path) -> None:
@@ -20,17 +21,17 @@ def test_what_was_measured_as_readme_quotes_it(tmp_path: Path) -> None:
     recorded = speed.recorded(ROOT / "reports" / "bench.json")
     text = speed.text(recorded)
     assert all(f"| {name} | {recorded[name]['what']} | " in text for name in recorded if "ratio" in recorded[name])
-    assert f"| {speed.AS_TRAINED} | " in text
+    assert f"| {AS_TRAINED} | " in text
     page, (low, high) = (ROOT / "reports" / "speed.md").read_text(), recorded["modanet"]["hours"]["a training"]
     assert f"One training on one GPU would take **{low:.0f} to {high:.0f} hours**" in page
-    ratios = {"compiled": (11.9, 128), "in bf16": (0.7, 0.8), "fused": (0.9, 1.1), speed.AS_TRAINED: (1.0, 1.0)}
+    ratios = {"compiled": (11.9, 128), "in bf16": (0.7, 0.8), "fused": (0.9, 1.1), AS_TRAINED: (1.0, 1.0)}
     steps = {
         "variants": {
             name: {"seconds": 0.5, "first_step": 7, "ratio": {"median": 12.345, "low": low, "high": high}}
             for name, (low, high) in ratios.items()
         }
     }
-    trials = {name: {"mean_iou": [0.3, [0.2, 0.4]]} for name in ("in bf16", "fused", speed.AS_TRAINED)}
+    trials = {name: {"mean_iou": [0.3, [0.2, 0.4]]} for name in ("in bf16", "fused", AS_TRAINED)}
     report = {
         "step": ENTRY | steps,
         "trials": {"data": "3 photos", "provenance": ENTRY["provenance"], "trials": trials},

@@ -1,7 +1,6 @@
 """Drawn figures changed as the experiments change photos: what a reader sees of them where photos may not be shown."""
 
 import functools
-from typing import cast
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from modanet_utils.classes import HAIR, HEADWEAR, LABELS
 from modanet_utils.datasets.synthetic.drawn import draw
 from modanet_utils.errors.causes import pictures
 from modanet_utils.errors.causes.pasting import OVERLAPS
-from modanet_utils.errors.causes.pictures import Cutout, Photo, Scene
+from modanet_utils.errors.causes.pictures import Photo, Scene
 from modanet_utils.errors.causes.recoloring import STEPS, recolored
 from modanet_utils.errors.places import box_around
 
@@ -47,6 +46,6 @@ def in_other_colours() -> dict[str, Photo]:
 
 def two_people() -> dict[str, Photo]:
     """A person alone, behind a plain silhouette and behind a second person."""
-    rear, front = (cast(Cutout, pictures.cut_out(one, range(1, len(LABELS)))) for one in _scenes()[:2])
+    rear, front = (pictures.cut_out(one, range(1, len(LABELS))) for one in _scenes()[:2])
     pair = pictures.compose(pictures.without_person(_scenes()[2]), rear, front, OVERLAPS[-1])
     return {"alone": pair.rear.photo, "silhouette": pair.silhouette.photo, "second person": pair.together.photo}

@@ -1,7 +1,5 @@
 """Is it the place, is it the second person? Hats put on heads and beside them, and two people on one background."""
 
-from typing import cast
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,11 +7,11 @@ from numpy.typing import NDArray
 from modanet_utils import metrics
 from modanet_utils.classes import CLASSES, HEADWEAR, IGNORE, LABELS
 from modanet_utils.errors.causes import pictures
-from modanet_utils.errors.causes.pictures import Cutout, Scene, cut_out, evenly
+from modanet_utils.errors.causes.pictures import Scene, cut_out, evenly
 from modanet_utils.errors.causes.stage import PICTURES, Stage, hairy, look
 from modanet_utils.errors.places import labelled
 from modanet_utils.errors.tables import called_share, estimates
-from modanet_utils.progress import Progress
+from modanet_utils.progress import spread
 
 OVERLAPS: tuple[float, ...] = (0.0, 0.1, 0.3)
 """Shares of the rear person that the front one covers."""
@@ -26,8 +24,7 @@ def fitted(one: Stage, number: int = PICTURES) -> dict[int, tuple[Scene, Scene, 
     """
     stock = pictures.hats(one.hat_scenes)
     heads = enumerate(hairy(one, None) if stock else ())
-    tried = {image_id: pictures.wear(one.scenes[image_id], stock[at % len(stock)]) for at, image_id in heads}
-    worn = {image_id: scenes for image_id, scenes in tried.items() if scenes is not None}
+    worn = {i: made for at, i in heads if (made := pictures.wear(one.scenes[i], stock[at % len(stock)]))}
     return {image_id: worn[image_id] for image_id in evenly(list(worn), number)}
 
 
@@ -37,7 +34,6 @@ def hat_counts(one: Stage, number: int = PICTURES, quiet: bool = False) -> NDArr
     The five: the hat worn, the hat beside; the hair without a hat, with it beside, with it worn.
     """
     pairs = fitted(one, number)
-    progress = Progress(len(pairs), quiet)
 
     def of_each(image_id: int) -> list[NDArray[np.int64]]:
         worn, beside, hair = pairs[image_id]
@@ -46,8 +42,7 @@ def hat_counts(one: Stage, number: int = PICTURES, quiet: bool = False) -> NDArr
         masks = (*hats_seen, (plain, hair), (far, hair), (near, hair))
         return [np.bincount(called[mask], minlength=2) for called, mask in masks]
 
-    rows = list(progress.spread(of_each, pairs, "pasting hats"))
-    progress.close(f"{len(rows)} hats pasted")
+    rows = list(spread(of_each, pairs, "pasting hats", f"{len(pairs)} hats pasted", quiet))
     return np.array(rows, np.int64).reshape(-1, 5, 2)
 
 
@@ -87,11 +82,10 @@ def crowd_counts(one: Stage, number: int = 20, quiet: bool = False) -> NDArray[n
     """
     chosen = evenly(figures(one), 3 * number)
     pairs = len(chosen) // 3
-    progress = Progress(pairs, quiet)
 
     def of_each(pair: int) -> list[list[NDArray[np.int64]]]:
         *people, behind = (one.scenes[chosen[pair + at * pairs]] for at in range(3))
-        rear, front = (cast(Cutout, cut_out(person, range(1, len(LABELS)))) for person in people)
+        rear, front = (cut_out(person, range(1, len(LABELS))) for person in people)
         background = pictures.without_person(behind)
         versions = [pictures.compose(background, rear, front, overlap) for overlap in OVERLAPS]
         parts = [part for version in versions for part in (version.together, version.silhouette, version.front)]
@@ -105,8 +99,7 @@ def crowd_counts(one: Stage, number: int = 20, quiet: bool = False) -> NDArray[n
             counts.append([metrics.confusion_counts(*view) for view in views])
         return counts
 
-    counts = list(progress.spread(of_each, range(pairs), "composing"))
-    progress.close(f"{pairs} pairs of people composed")
+    counts = list(spread(of_each, range(pairs), "composing", f"{pairs} pairs of people composed", quiet))
     return np.array(counts, np.int64).reshape(-1, len(OVERLAPS), 5, len(LABELS), len(CLASSES))
 
 

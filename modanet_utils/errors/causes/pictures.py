@@ -148,11 +148,9 @@ def palette(scenes: Iterable[Scene], label: int) -> Colors:
     return np.array([mean_color(one.photo, one.truth == label) for one in enough]).reshape(-1, 3)
 
 
-def cut_out(one: Scene, labels: Sequence[int]) -> Cutout | None:
-    """The pixels of some labels, in their box; None where there are none."""
+def cut_out(one: Scene, labels: Sequence[int]) -> Cutout:
+    """The pixels of some labels, of which there are some, in their box."""
     mask = np.isin(one.truth, labels)
-    if not mask.any():
-        return None
     box = box_around(mask)
     return Cutout(one.photo[box].copy(), np.where(mask[box], one.truth[box], 0))
 

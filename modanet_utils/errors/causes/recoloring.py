@@ -9,7 +9,7 @@ from modanet_utils.errors.causes.pictures import Scene, directions, distance_mov
 from modanet_utils.errors.causes.stage import PICTURES, Stage, hairy, look
 from modanet_utils.errors.tables import estimates
 from modanet_utils.metrics import ratio
-from modanet_utils.progress import Progress
+from modanet_utils.progress import spread
 from modanet_utils.statistics import RESAMPLES
 from modanet_utils.training.runs import Run
 
@@ -83,16 +83,15 @@ def recoloring_counts(one: Stage, number: int = PICTURES, quiet: bool = False) -
     ``(images, 1 + conditions x steps, 2)``.
     """
     ids = hairy(one, number) if len(one.hats) and len(one.hairs) else []
-    progress, conditions = Progress(len(ids), quiet), 1 + len(CONDITIONS) * len(STEPS)
+    changes = len(CONDITIONS) * len(STEPS)
 
     def of_each(image_id: int) -> NDArray[np.int64]:
         hair, photos = one.scenes[image_id].truth == HAIR, recolored(one.scenes[image_id], one.hats, one.hairs)
         called = (look(one.net, photos)[:, hair] == HEADWEAR).sum(axis=1)
         return np.stack([hair.sum() - called, called], axis=1)
 
-    counts = list(progress.spread(of_each, ids, "recolouring"))
-    progress.close(f"{len(ids)} images recoloured in {conditions - 1} ways")
-    return np.array(counts, np.int64).reshape(-1, conditions, 2)
+    counts = list(spread(of_each, ids, "recolouring", f"{len(ids)} images recoloured in {changes} ways", quiet))
+    return np.array(counts, np.int64).reshape(-1, 1 + changes, 2)
 
 
 def dose_response(counts: NDArray) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from modanet_utils.classes import HAIR, HEADWEAR
 from modanet_utils.datasets.coco import Dataset
 from modanet_utils.errors.causes.pictures import LEAST_SHARE, Colors, Scene, evenly, palette, scene
 from modanet_utils.model import Net
-from modanet_utils.progress import Progress
+from modanet_utils.progress import spread
 from modanet_utils.training.predict import class_logits
 from modanet_utils.training.runs import Run
 
@@ -59,7 +59,7 @@ def make_stage(run: Run, dataset: Dataset, train: Sequence[int] = ()) -> Stage:
     hair_ids = [i for i in train if HAIR in dataset.present(i) and HEADWEAR not in dataset.present(i)]
     wanted = hat_ids, evenly(hair_ids, max(1, len(hat_ids))), evenly(run.ids, MOST_SCENES)
     every = [image_id for ids in wanted for image_id in ids]
-    read = Progress(len(every), quiet=True).spread(lambda image_id: scene(dataset, image_id, box), every, "reading")
+    read = spread(lambda image_id: scene(dataset, image_id, box), every, "reading", quiet=True)
     hats, hairs, tested = ([next(read) for _ in ids] for ids in wanted)
     scenes = dict(zip(wanted[-1], tested, strict=True))
     return Stage(run.network(), scenes, hats, palette(hats, HEADWEAR), palette(hairs + hats, HAIR))
