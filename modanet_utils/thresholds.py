@@ -14,6 +14,8 @@ FEW_PHOTOS, FEW_OF_CLASS = 30, 5
 """Test photos, and test photos of a class, below which a number stands with how few they are."""
 FOUND = 0.01
 """IoU below which a class counts as not found."""
+LITTLE = 0.1
+"""IoU below which a class counts as little found, and the fall of an IoU that is spoken of."""
 FOUND_SHARE = 0.1
 """Share of an image's headwear that must be found for the headwear not to count as missed entirely."""
 ALARM_SHARE = 0.0005

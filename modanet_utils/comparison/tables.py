@@ -21,11 +21,13 @@ CELLS: dict[tuple[str, str], str] = {
 """Loss and class weights (inverse square root of the share of the pixels) to the trial that has both."""
 
 
-def baseline(test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayLike, shares: ArrayLike) -> pd.DataFrame:
+def baseline(
+    test: Mapping[str, Any], adjusted: Mapping[str, Any], pooled: ArrayLike, shares: ArrayLike
+) -> pd.DataFrame:
     """Cross-entropy class by class, as a reader sees it, the commonest class on top.
 
     Args:
-        test, shifted: The "test" part of the trial, and of the same network with shifted outputs.
+        test, adjusted: The "test" part of the trial, and of the same network after logit adjustment.
         pooled: Counts ``(16, 14)`` of the trial.
         shares: Of the 14 classes among all pixels.
     """
@@ -39,8 +41,8 @@ def baseline(test: Mapping[str, Any], shifted: Mapping[str, Any], pooled: ArrayL
         own = np.asarray(pooled)[label]
         other = int(np.where(np.arange(len(own)) == label, -1, own).argmax())
         row["mostly called instead"] = f"{CLASSES[other]} ({own[other] / own.sum():.0%})" if own[other] else "–"
-        row["IoU, outputs shifted"] = value_text(shifted["classes"][name]["iou"])
-    rows["mean"] = {"IoU": score_text(test), "IoU, outputs shifted": value_text(shifted["mean_iou"])}
+        row["IoU after logit adjustment"] = value_text(adjusted["classes"][name]["iou"])
+    rows["mean"] = {"IoU": score_text(test), "IoU after logit adjustment": value_text(adjusted["mean_iou"])}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(columns="class (its photos)")
 
 

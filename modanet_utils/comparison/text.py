@@ -15,13 +15,14 @@ from modanet_utils.results.text import (
     Table,
     bullets,
     listed,
+    mean_iou,
+    moves,
     on_real_photos,
     row_text,
     the_classes,
     trainings,
-    value_text,
 )
-from modanet_utils.thresholds import FOUND
+from modanet_utils.thresholds import FOUND, LITTLE
 from modanet_utils.trials import OWN_LOSS, headline, loss_text
 
 
@@ -38,49 +39,56 @@ def losses_shown(results: Mapping[str, Any]) -> list[str]:
 
 
 def cross_entropy(results: Mapping[str, Any]) -> Markdown:
-    """What cross-entropy alone learned, when, and what shifted outputs add."""
+    """What cross-entropy alone learned, when, and what logit adjustment adds."""
     if "cross_entropy" not in results.get("trials", {}):
         return PENDING
     zero, later = at_zero(results, named=True), longer(results, named=True)
-    return bullets(on_real_photos(results), [zero[0].upper() + zero[1:], later, _shifted(results)])
+    return bullets(on_real_photos(results), [zero[0].upper() + zero[1:], later, _adjusted(results)])
+
+
+def _zero(results: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The classes that every training of cross-entropy leaves at zero, and those that some do."""
+    each = [zero_classes(test) for test in trainings(results, "cross_entropy")]
+    always = [name for name in CLOTHING if all(name in zero for zero in each)]
+    return always, [name for name in CLOTHING if name in {*sum(each, [])} - {*always}]
 
 
 def at_zero(results: Mapping[str, Any], named: bool = False) -> str:
-    """How many classes cross-entropy leaves at zero, and which: in every training, and in some."""
-    each = [zero_classes(test) for test in trainings(results, "cross_entropy")]
-    first = results["trials"]["cross_entropy"]
-    always, ever = ([name for name in CLOTHING if of(name in zero for zero in each)] for of in (all, any))
-    numbers = sorted({len(zero) for zero in each})
-    count = " or ".join(map(str, numbers)).replace("0", "none", numbers == [0])
-    said = f"plain cross-entropy leaves {count} of the {the_classes(first['test'])} at zero (IoU below {FOUND})"
-    said += f" after {first['epochs']} epochs" + f", in {len(each)} trainings" * (named and len(each) > 1)
-    some = listed([name for name in ever if name not in always])
-    names = f": {listed(always)}" * bool(always) + f"; in some{' also' * bool(always)} {some}" * bool(some)
-    there = [name for name in CLOTHING if first["test"]["classes"][name]["support"]]
+    """How many classes cross-entropy leaves at zero in every training, and which; and which in some."""
+    (always, some), each = _zero(results), trainings(results, "cross_entropy")
+    short = " short" * ("cross_entropy_long" in results["trials"])
+    said = f"plain cross-entropy leaves {len(always) or 'none'} of the {the_classes(each[0])} at zero"
+    said += f" in all {len(each)}{short} trainings" if len(each) > 1 else " after a short training" * bool(short)
+    names = f": {listed(always)}" * bool(always) + f"; in some{' also' * bool(always)} {listed(some)}" * bool(some)
+    there = [name for name in CLOTHING if each[0]["classes"][name]["support"]]
     return f"{said}{names * named}{'; it never rose above background' * (always == there)}."
 
 
 def longer(results: Mapping[str, Any], named: bool = False) -> str:
-    """Never or not yet: how many of the classes at zero the longest training finds, and which it does not."""
-    long = results["trials"].get("cross_entropy_long")
-    before = {name for test in trainings(results, "cross_entropy") for name in zero_classes(test)}
+    """Never or not yet: which of the classes at zero the longest training finds, how many it does not; what falls."""
+    before = next(filter(None, _zero(results)), [])  # those of some trainings where all trainings share none
+    short, long = (trainings(results, name) for name in ("cross_entropy", "cross_entropy_long"))
     if not long or not before:
         return ""
-    zero = zero_classes(long["test"])
-    back = "all" if not before & {*zero} else "some" if before - {*zero} else "none"
-    are = "is" if len(zero) == 1 else "are"
-    left = f": after {long['epochs']} epochs {len(zero)} {are} at zero, {listed(zero)} (one training)" * bool(zero)
-    return f"Longer training brings {back} of them back{left * named}."
+    ious = {name: [test["classes"][name]["iou"] or 0 for test in (*long, *short)] for name in CLOTHING}
+    back = sorted((name for name in before if ious[name][0] >= FOUND), key=lambda name: -ious[name][0])
+    left, fell = len(before) - len(back), [name for name, (iou, *lower) in ious.items() if iou < min(lower) - LITTLE]
+    if not named or not back:
+        return f"Longer training brings {'none' if not back else 'some' if left else 'all'} of them back."
+    told = listed([f"{'a little of ' * (ious[name][0] < LITTLE)}{name}" for name in back])
+    ends = [f"{left} of them stay{'s' * (left == 1)} at zero"] * bool(left)
+    ends += [f"{listed(fell)} fall{'s' * (len(fell) == 1)}"] * bool(fell)
+    return f"Three times the training brings back {told}{'; ' * bool(ends)}{listed(ends)} (one training)."
 
 
-def _shifted(results: Mapping[str, Any]) -> str:
+def _adjusted(results: Mapping[str, Any]) -> str:
     """What logit adjustment makes of the finished network."""
     pair = [results["trials"].get(name) for name in ("cross_entropy", "cross_entropy_adjusted")]
     if not all(pair):
         return ""
-    change = " to ".join(value_text(one["test"]["mean_iou"]) for one in pair)
+    change = moves(pair[1]["test"]["mean_iou"] - pair[0]["test"]["mean_iou"])
     verb = _verb(_claim(results, "adjustment-helps"), "helps", "does not help", "does not clearly help")
-    return f"Shifting the outputs of the finished network {verb}: the mean IoU goes from {change}."
+    return f"Logit adjustment, which needs no training, {verb}: it {change} the mean IoU (one training)."
 
 
 def _verb(claim: Mapping[str, Any] | None, supported: str, refuted: str, unclear: str) -> str:
@@ -95,15 +103,14 @@ def combined(results: Mapping[str, Any]) -> Markdown:
 
 
 def reached(results: Mapping[str, Any]) -> str:
-    """The combined loss against cross-entropy and its shifted outputs."""
-    each = [[test["mean_iou"] for test in trainings(results, name)] for name in ("cross_entropy", "combined")]
-    before, after = (value_text(sum(found) / len(found)) for found in each)
-    numbers = [str(len(found)) for found in each]
-    of = "one training each" if numbers == ["1", "1"] else f"means of {' and '.join(dict.fromkeys(numbers))} trainings"
-    said = f"With the combined loss the mean IoU goes from {before} to {after} ({of})"
+    """The combined loss against cross-entropy and against its logit adjustment."""
+    (before, first), (after, second) = (mean_iou(results, name) for name in ("cross_entropy", "combined"))
+    numbers = " and ".join(dict.fromkeys([str(first), str(second)]))
+    of = "one training each" if numbers == "1" else f"means of {numbers} trainings"
+    said = f"The combined loss {moves(after - before)} the mean IoU of cross-entropy ({of})"
     if gain := _claim(results, "gain-over-cross-entropy-adjusted-beyond-seeds", "combined-beats-adjusted"):
         beats = _verb(gain, "beats", "does not beat", "does not clearly beat")
-        said += f"; it {beats} shifted outputs of cross-entropy"
+        said += f" and {beats} logit adjustment"
     return f"{said}."
 
 
@@ -111,30 +118,31 @@ def free(results: Mapping[str, Any]) -> str:
     """What the loss without its weights brings and costs; empty where it is not known."""
     if not (found := _square(results)):
         return ""
-    first, _, alone, _ = (value_text(cell["mean_iou"]) for cell in found["cells"])
+    first, _, alone, _ = (cell["mean_iou"] for cell in found["cells"])
     said, effect = "the combined loss without class weights", found["effects"]["loss"]
-    costs, gains = effect["precision_high"] < 0, effect["mean_iou_low"] > 0
+    costs, gains = effect["precision_high"] < 0, effect["mean_iou_low"] > 0 and alone > first
     said = f"Begin with {said}: it" if gains and not costs else said.capitalize()
-    said += f" {'raises' if gains else 'moves'} the mean IoU from cross-entropy's {first} to {alone}"
+    said += f" {moves(alone - first) if gains else 'does not clearly raise'} the mean IoU of cross-entropy"
     return f"{said} at {'a cost' if costs else 'no clear cost'} in precision (one training each)."
 
 
 def price(results: Mapping[str, Any]) -> str:
-    """What the class weights cost, without a full stop; empty where it is not known."""
+    """What the class weights find and cost, without a full stop; empty where it is not known."""
     if not (found := _square(results)):
         return ""
-    verb = "cost" if found["effects"]["weights"]["precision_high"] < 0 else "do not clearly cost"
-    first, second = (value_text(cell["precision"]) for cell in found["cells"][2:])
-    return f"The class weights {verb} precision, which goes from {first} to {second}"
+    before, after = found["cells"][2:]
+    cost = before["precision"] - after["precision"]
+    clear = found["effects"]["weights"]["precision_high"] < 0 < cost
+    more = f"find {'more' if after['found'] > before['found'] else 'no more'} classes"
+    return f"The class weights {more} and {f'cost {cost:.3f} of' if clear else 'do not clearly cost'} precision"
 
 
 def _paid(results: Mapping[str, Any]) -> str:
     """What the class weights cost and bring, after more training as well; the price of all where that is not known."""
-    if not (found := _square(results)):
+    if not (said := price(results)):
         paid = _claim(results, "precision-pays")
-        return f"Precision of clothing changes by {value_text(paid['value'], paid['interval'])}." if paid else ""
-    before, after = (cell["found"] for cell in found["cells"][2:])
-    said = f"{price(results)}, {'for more classes found' if after > before else 'and no more classes are found'}"
+        return f"It {moves(paid['value'])} the precision of clothing." if paid else ""
+    said += " (one training each)"
     if gain := _claim(results, "weights-help-when-long"):
         still = _verb(gain, "still raise", "no longer raise", "no longer clearly raise")
         said += f"; after three times the training they {still} the mean IoU"
@@ -153,13 +161,12 @@ def _square(results: Mapping[str, Any]) -> dict[str, Any]:
     return results.get("remedies", {}).get("two_by_two") or {}
 
 
-def effects(results: Mapping[str, Any]) -> Markdown:
-    """What the loss and the weights change on average, as recorded."""
+def effects(results: Mapping[str, Any]) -> Table:
+    """What the loss and the weights change, each on average over both settings of the other, as recorded."""
     if not (found := _square(results).get("effects")):
         return NOTHING
-    told = [row_text(found[of], score, "+.3f") for of in ("loss", "weights") for score in ("mean_iou", "precision")]
-    said = "On average over both settings of the other, the loss changes mean IoU and precision by {} and {}, "
-    return Markdown(f"{said}the weights by {{}} and {{}}.".format(*told))
+    told = {of: [row_text(found[of], name, "+.3f") for name in ("mean_iou", "precision")] for of in found}
+    return pd.DataFrame.from_dict(told, orient="index", columns=["change of mean IoU", "change of precision"])
 
 
 def changed(table: pd.DataFrame) -> Markdown:
@@ -168,15 +175,6 @@ def changed(table: pd.DataFrame) -> Markdown:
     better, worse = (listed(list(clear.index[side])) or "none" for side in (clear["iou"] > 0, clear["iou"] < 0))
     said = f"clearly higher in: {better}; clearly lower in: {worse}"
     return Markdown(f"Corrected for looking at {len(table)} classes (Holm, p below 0.05), the IoU is {said}.")
-
-
-def cells(results: Mapping[str, Any]) -> Table:
-    """The recorded four trials of loss and weights."""
-    if not (found := _square(results)):
-        return NOTHING
-    titles = {"weights": "class weights", "mean_iou": "mean IoU", "found": "classes found"}
-    table = pd.DataFrame(found["cells"]).set_index("loss").rename(columns=titles)
-    return table.map(lambda cell: f"{cell:.3f}" if isinstance(cell, float) else str(cell))
 
 
 def by_class(results: Mapping[str, Any]) -> Table:

@@ -11,8 +11,8 @@ from modanet_utils import metrics
 from modanet_utils.classes import HAIR, HEADWEAR
 from modanet_utils.errors.places import KINDS
 from modanet_utils.errors.sources import Source
-from modanet_utils.results.text import PENDING, bullets, on_real_photos, row_text, value_text
-from modanet_utils.thresholds import SHIFT
+from modanet_utils.results.text import PENDING, bullets, mean_of, on_real_photos
+from modanet_utils.thresholds import FOUND_SHARE
 from modanet_utils.trials import TRIALS, label_of
 
 MEASURES = {"hair": ("hair called headwear", 100), "skin": ("skin called clothing", 100), "iou": ("IoU of headwear", 1)}
@@ -46,50 +46,49 @@ def at_lengths(table: pd.DataFrame) -> list[pd.DataFrame]:
     return [table[table["trial"] == label_of(name)] for name in ("combined", "combined_long")]
 
 
-def _mean(values: pd.Series, what: str = "") -> str:
-    """The mean over trainings, of what it is, and the lowest and highest where there are several."""
-    ends = f" (mean of {len(values)} trainings, {values.min():.0%} to {values.max():.0%})" if len(values) > 1 else ""
-    return f"{values.mean():.{0 if values.mean() >= 0.1 else 1}%}{what}{ends}"
-
-
 def answer(results: Mapping[str, Any], trials: Mapping[str, Any]) -> Markdown:
     """The answer of notebook 04 in three points: length of training, place and colour, skin."""
     one = Source(results)
     short, long = at_lengths(trainings(trials))
     if not one.has("answers", "after") or short["hair"].isna().all():
         return PENDING
-    deep = one.table("answers")["after"]["skin_deeper"]
-    where = f"; most of it lies more than {SHIFT} pixels from any clothing" if deep > 0.5 else ""
-    skin = f"Of the skin {_mean(short['skin'], ' is called clothing')}{_longer(long, 'skin')}{where}."
-    return bullets(on_real_photos(results), [length_effect(trials), place_and_colour(one), skin])
+    deep = one.table("answers")["after"]["skin_deeper_coarse"]
+    far = ", most of it too far from any garment to be a blurred edge" * bool(deep > 0.5)
+    skin = f"Of the skin {short['skin'].mean():.0%} is called clothing ({mean_of(len(short))}){far}"
+    said = f"{skin}{_removed(short, long, 'skin')}."
+    return bullets(on_real_photos(results), [length_effect(trials), place_and_colour(one), said])
 
 
-def _longer(long: pd.DataFrame, name: str) -> str:
-    once = " (one training)" * (len(long) == 1)
-    return f", after {long['epochs'].iloc[0]} epochs {_mean(long[name])}{once}" if len(long) else ""
+def _removed(short: pd.DataFrame, long: pd.DataFrame, name: str) -> str:
+    """How much of an error the longer training removes, as the end of a sentence; empty where that is not known."""
+    if long.empty or not short[name].mean() > 0:
+        return ""
+    gone = 1 - long[name].mean() / short[name].mean()
+    part = next((word for least, word in ((0.9, "nearly all"), (0.5, "most"), (0.1, "part")) if gone > least), "none")
+    return f"; three times the training removes {part} of this error ({mean_of(len(long))})"
 
 
 def length_effect(trials: Mapping[str, Any]) -> str:
-    """How much of the hair called headwear belongs to the short training."""
+    """How much of the hair is called headwear, and how much of that belongs to the short training."""
     short, long = at_lengths(trainings(trials))
     if short.empty:
         return "The combined loss has not been trained."
-    hair = _mean(short["hair"], " of the hair headwear")
-    said = f"After {short['epochs'].iloc[0]} epochs the combined loss calls {hair}"
-    if long.empty or not short["hair"].mean() > 0:
-        return f"{said}."
-    gone = 1 - long["hair"].mean() / short["hair"].mean()
-    part = "Most" if gone > 0.5 else "Part" if gone > 0.1 else "None"
-    return f"{said}{_longer(long, 'hair')}: {part.lower()} of this error belongs to the short training."
+    after = "After a short training the" if len(long) else "The"
+    hair = f"calls {short['hair'].mean():.0%} of the hair headwear ({mean_of(len(short))})"
+    return f"{after} combined loss {hair}{_removed(short, long, 'hair')}."
 
 
 def place_and_colour(one: Source) -> str:
     """Whether hats are known by their place, and what colour adds; empty where neither is defined."""
     said = ""
     if one.has("pasted_hats", "value", row="worn"):
-        worn, beside = one.table("pasted_hats").loc[["worn", "beside"], "value"]
-        said = f"{'Place comes first' if by_place(one) else 'Place alone does not decide'}: of a hat pasted on a head "
-        said += f"{worn:.0%} is found, of the same hat beside the person {beside:.0%}. "
+        table, known = one.table("pasted_hats"), by_place(one)
+        (worn, beside), real = table.loc[["worn", "beside"], "value"], table.loc["real"]
+        like = "better than" if worn > real["high"] else "less well than" if worn < real["low"] else "about as well as"
+        like = f" {like} a real one" if np.isfinite(real["value"]) else ""
+        near = "hardly at all" if known and beside < FOUND_SHARE else "less well" if known else "not clearly less well"
+        said = "The network knows hats by their place" if known else "Place alone does not decide what is a hat"
+        said += f": a hat pasted on a head is found{like}, the same hat beside the person {near} ({beside:.0%}). "
     if one.has("leak_model", "slope"):
         height, colour = one.table("leak_model").filter(like="slope").loc[["height", "distance"]].to_numpy()
         first, second, more = (height, colour, "more") if abs(height[0]) > abs(colour[0]) else (colour, height, "less")
@@ -125,16 +124,14 @@ def more_answer(results: Mapping[str, Any]) -> Markdown:
         return PENDING
     mean, row = one.table("kinds").loc["mean"], one.table("crowd").iloc[-1]
     first = max(KINDS, key=lambda kind: mean[kind])
-    costs = "costs" if row["both_high"] < 0 else "does not clearly cost"
+    costs = f"costs the pair {-row['both']:.2f} of" if row["both_high"] < 0 else "does not clearly cost the pair"
     thing = "more than" if row["person_high"] < 0 else "not clearly more than"
     small: Mapping[str, Any] = next((one for one in results.get("claims", []) if one["id"] == "small-parts-missed"), {})
     are = {"supported": "are", "refuted": "are not"}.get(small.get("verdict", ""), "are not clearly")
-    more = f" ({value_text(small.get('value'), small.get('interval'), '+.1%')})".replace(" (–)", "")
-    gain, change = row_text(mean, first, ".2f"), row_text(row, "both", "+.2f")
+    more = "" if small.get("value") is None else f" ({100 * small['value']:+.0f} points)"
     points = [
-        f"Wrong {KINDS[first]} cost most: put right, they alone would add {gain} to the mean IoU.",
-        f"A second person partly in front {costs} mean IoU ({change} for both together), {thing} a plain silhouette in "
-        "the same place.",
+        f"Wrong {KINDS[first]} cost most: put right, they alone would add {mean[first]:.2f} to the mean IoU.",
+        f"A second person partly in front {costs} mean IoU, {thing} a plain silhouette in the same place.",
         f"Small instances {are} missed more often than larger ones{more}.",
     ]
     return bullets(on_real_photos(results), points)

@@ -9,7 +9,6 @@ from IPython.display import Markdown
 
 from modanet_utils.classes import CLOTHING, LABELS
 from modanet_utils.datasets.coco import is_drawn
-from modanet_utils.datasets.weights import SCHEMES
 from modanet_utils.imbalance.tables import two_kinds
 from modanet_utils.results.text import bullets, escaped, listed, markdown, value_text
 from modanet_utils.results.workspace import NOTEBOOKS, recorded
@@ -40,32 +39,34 @@ def side_by_side(results: Mapping[str, Any] | None = None) -> dict[str, Mapping[
 
 def answer(shown: Shown) -> Markdown:
     """The notebook's answer in three points, about the first real data set of `side_by_side`, and what is missing."""
-    photos, points = real(shown), []
+    photos, points, head = real(shown), [], "**On real photos**"
     rarest = {title: _rarest(one) for title, one in photos.items()}
     for title, results in list(photos.items())[:1]:
         rare, common, ratio = rarest.pop(title)
-        also = "".join(f"; in {escaped(name)} {others[2]}" for name, others in rarest.items())
+        how = "about as", "more", "less"
+        beside = {name: how[(times > 1.5 * ratio) - (1.5 * times < ratio)] for name, (*_, times) in rarest.items()}
+        also = "".join(f"; {escaped(name)} is {word} unequal" for name, word in beside.items())
         kind = two_kinds(recorded_classes(results))["kind"]
         small, seldom = (listed(list(kind.index[kind == name])) or "none" for name in ("small", "infrequent"))
-        lowest = lowest_thresholds({title: results})[title]["inverse"]
+        needed = pd.DataFrame(results["exploration"]["training"]["posterior_thresholds"])["inverse"][list(CLOTHING)]
+        head += f" ({escaped(results['dataset']['name'])})"
         points = [
-            f"In **{escaped(title)}** ({results['dataset']['images']:,} images) the rarest garment, {rare}, has "
-            f"{ratio} of the pixels of the commonest, {common}{also}.",
-            f"There are two kinds of rare: small ({small}), and seldom worn, in less than {INFREQUENT:.0%} of the "
-            f"images ({seldom}).",
-            "Class weights of one over the share of the pixels let the rarest class win over background from a "
-            f"probability of {lowest:.2%} on, instead of 50%.",
+            f"The rarest garment, {rare}, has 1/{ratio:.0f} of the pixels of the commonest, {common}{also}.",
+            f"Rare because small: {small}. Rare because seldom worn, each in less than {INFREQUENT:.0%} of the images: "
+            f"{seldom}.",
+            f"With class weights of one over the share of the pixels, a probability of {needed.min():.2%} is enough to "
+            f"call a pixel {needed.idxmin()} instead of background.",
         ]
     there = {results["profile"] for results in shown.values()}
     points += [f"**{title}**: nothing is recorded yet." for key, title in KNOWN.items() if key not in there]
-    return bullets("**On real photos**", points)
+    return bullets(head, points)
 
 
-def _rarest(results: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The rarest garment of a data set, the commonest, and how their pixels compare, as in "1/92"."""
+def _rarest(results: Mapping[str, Any]) -> tuple[str, str, float]:
+    """The rarest garment of a data set, the commonest, and how many times the pixels this one has."""
     share = pd.Series(results["dataset"]["class_share"], dtype=float)[list(CLOTHING)]
     clothing = share[share > 0].sort_values()
-    return clothing.index[0], clothing.index[-1], f"1/{clothing.iloc[-1] / clothing.iloc[0]:.0f}"
+    return clothing.index[0], clothing.index[-1], float(clothing.iloc[-1] / clothing.iloc[0])
 
 
 def real(shown: Shown) -> dict[str, Mapping[str, Any]]:
@@ -104,10 +105,3 @@ def claims_beside(shown: Shown) -> Markdown:
                 row = rows.setdefault(claim["id"], {"claim": claim["statement"], "measured by": claim["measure"]})
                 row[title] = f"{value_text(claim['value'], claim['interval'], form)} **{claim['verdict']}**"
     return Markdown(markdown(pd.DataFrame(list(rows.values())).fillna("–")) if rows else "No claim is recorded yet.")
-
-
-def lowest_thresholds(shown: Shown) -> pd.DataFrame:
-    """The lowest posterior at which a clothing class wins over background, schemes x data sets."""
-    found = {title: results["exploration"]["training"]["posterior_thresholds"] for title, results in shown.items()}
-    lowest = {title: pd.DataFrame(thresholds).loc[list(CLOTHING)].min() for title, thresholds in found.items()}
-    return pd.DataFrame(lowest).reindex(SCHEMES)

@@ -15,11 +15,11 @@ from modanet_utils.trials import headline, label_of
 
 
 def beside(results: Mapping[str, Any], tables: Mapping[str, Callable[[Mapping[str, Any]], Table]]) -> None:
-    """Display tables of `Workspace.elsewhere`, each under its heading; nothing where nothing is recorded."""
+    """Display tables of recorded results, each under its heading, if it has one; nothing where nothing is recorded."""
     for heading, table in tables.items():
         found = table(results) if results else NOTHING
         if found is not NOTHING:
-            display(Markdown(heading), found)
+            display(*[Markdown(heading)] * bool(heading), found)
 
 
 def claims(results: Mapping[str, Any], notebook: str) -> Table:

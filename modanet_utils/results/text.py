@@ -40,6 +40,25 @@ def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]
     return [one["test"] for name, one in results.get("trials", {}).items() if name.split("-seed")[0] == trial]
 
 
+def mean_iou(results: Mapping[str, Any], trial: str) -> tuple[float, int]:
+    """The mean IoU of a trial over all its trainings, and how many these are; NaN and 0 where none is recorded."""
+    each = [test["mean_iou"] for test in trainings(results, trial)]
+    more = results.get("remedies", {}).get("trainings", {}).get(trial, {}).get("mean IoU", {})
+    if more.get("trainings", 0) > len(each):  # notebook 06 keeps further seeds of a remedy there alone
+        return more["value"], more["trainings"]
+    return (sum(each) / len(each) if each else math.nan), len(each)
+
+
+def mean_of(number: int) -> str:
+    """What stands behind a number over so many trainings: "mean of 3 trainings", or "one training"."""
+    return f"mean of {number} trainings" if number > 1 else "one training"
+
+
+def moves(change: float) -> str:
+    """A change of a score as a verb, as in "adds 0.078 to"."""
+    return f"{'takes' if change < 0 else 'adds'} {abs(change):.3f} {'from' if change < 0 else 'to'}"
+
+
 def first_of(results: Mapping[str, Any], trial: str) -> str:
     """What a trial's own score stands for: one training, or the first of several with their mean."""
     over = results.get("remedies", {}).get("trainings", {}).get(trial, {}).get("mean IoU", {"trainings": 1})

@@ -56,6 +56,11 @@ class Workspace:
         """Whose answer a notebook begins with: its own, or where its figures are drawn what real photos recorded."""
         return self.recorded() if is_drawn(self.dataset.name) else self.results
 
+    @property
+    def aside(self) -> str:
+        """The heading of what is `recorded` on real photos; empty where the run is of them itself."""
+        return "" if self.profile == "ccp" else "**On real photos**"
+
     def elsewhere(self) -> dict[str, Any]:
         """What was recorded on real photos beside this run: empty if it is of them itself."""
         return {} if self.profile == "ccp" else self.recorded()

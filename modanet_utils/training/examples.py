@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from modanet_utils import plots
 from modanet_utils.augment import Letterbox
 from modanet_utils.classes import CLASSES
-from modanet_utils.datasets.coco import Dataset
+from modanet_utils.datasets.coco import Dataset, is_drawn
 from modanet_utils.metrics import image_mean_iou
 from modanet_utils.project import write_whole
 from modanet_utils.training.predict import predict
@@ -59,7 +59,8 @@ def predicted(runs: Mapping[str, Run], dataset: Dataset, ids: Sequence[int]) -> 
     found = []
     for image_id in ids:
         photo, truth = photo_and_truth(dataset, image_id)
-        found.append(Example(f"{dataset.name}, image {image_id}", photo, {TRUTH: truth}))
+        what = "drawn figure" if is_drawn(dataset.name) else f"{dataset.name}, image"
+        found.append(Example(f"{what} {image_id}", photo, {TRUTH: truth}))
     for name, run in runs.items():
         network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
         for one in found:

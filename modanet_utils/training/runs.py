@@ -125,7 +125,7 @@ def search(
         if not set(changed) - {"processes"}:
             return run, [f"{said}; it is the same trial."] if changed else [], damaged
         if keep_old or (folder not in here and not set(changed) - {"processes", "code"}):
-            record = f"trainings in {shown(folder.parent)} were made with {in_words(then, now)}; they stay on record."
+            record = f"trainings in {shown(folder.parent)} are from before the code last changed; their scores stand."
             old.append((run, f"{said}; it is kept." if keep_old else record))  # in the same words, so said once
         elif "annotations" not in changed or run.provenance["data"]["name"] == dataset.name:  # or it is no wonder
             notes.append(f"{said}: it is not taken for this trial.")

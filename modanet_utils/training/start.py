@@ -46,7 +46,7 @@ def run_trial(config: TrialConfig, runs: Path | None = None, quiet: bool = False
     folder, source = _finished(config, ROOT / "runs" if runs is None else Path(runs), quiet, keep_old)
     run = read_run(folder, config, source)
     if not quiet:
-        print(f"{config.loss} ({config.hash}): {run.source}, {len(run.history)} epochs.")
+        print(f"{run.source[0].upper()}{run.source[1:]}: loss {config.loss}, {len(run.history)} epochs.")
     return run
 
 

@@ -12,7 +12,7 @@ from modanet_utils.comparison.tables import (
     seed_spread,
     two_by_two,
 )
-from modanet_utils.comparison.text import cells, changed
+from modanet_utils.comparison.text import changed
 from modanet_utils.results.compared import compared, compared_texts
 
 
@@ -64,7 +64,6 @@ def test_loss_and_weights_are_averaged_over_each_other() -> None:
     assert found["classes"]["loss"]["bag"]["iou"] == pytest.approx(0.2) and set(found["classes"]["loss"]) == set(
         CLOTHING
     )
-    assert cells({"remedies": {"two_by_two": found}})["mean IoU"].tolist() == ["0.200", "0.300", "0.500", "0.400"]
     assert two_by_two({"combined": counts["combined"]}) == {}
 
 
@@ -84,4 +83,4 @@ def test_a_class_is_mostly_called_what_takes_most_of_its_pixels() -> None:
     assert table.loc[["bag (6)", "belt (6)"], "mostly called instead"].tolist() == ["background (100%)", "pants (75%)"]
     assert not table.index.str.startswith("boots").any(), "neither there nor predicted"
     mean = f"{metrics.clothing_mean_iou(counts.sum(axis=0)):.3f}"
-    assert table.loc["mean", "IoU, outputs shifted"] == mean and table.loc["belt (6)", "recall"] == "0.250"
+    assert table.loc["mean", "IoU after logit adjustment"] == mean and table.loc["belt (6)", "recall"] == "0.250"

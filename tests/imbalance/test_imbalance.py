@@ -39,7 +39,6 @@ from modanet_utils.imbalance.tables import (
 from modanet_utils.imbalance.text import (
     KNOWN,
     claims_beside,
-    lowest_thresholds,
     recorded_classes,
     seldom_together,
     share_table,
@@ -280,10 +279,8 @@ def test_recorded_tables_are_those_that_were_counted(three: Dataset, found: Scan
     pd.testing.assert_frame_equal(table, class_table(found).astype(float), check_names=False)
     shown = {"tiny": results}
     assert share_table(shown).loc["top", "tiny"] == pytest.approx(80 / 1800)
-    thresholds = lowest_thresholds(shown)["tiny"]
-    assert thresholds.index.tolist() == list(SCHEMES)
-    assert thresholds["none"] == 0.5
-    assert thresholds["inverse"] == pytest.approx(20 / (20 + found.image_pixels()[:, 0].sum()))
+    lowest = 20 / (20 + found.image_pixels()[:, 0].sum())
+    assert f"a probability of {lowest:.2%} is enough to call a pixel belt instead of" in text.answer(shown).data
 
 
 @pytest.fixture
@@ -303,7 +300,7 @@ def test_nothing_recorded_yet(reports: Path) -> None:
     assert side_by_side() == side_by_side({}) == {}
     answer = text.answer({}).data
     assert answer.count("nothing is recorded yet") == len(KNOWN)
-    assert lowest_thresholds({}).empty and plots.opening(share_table({})) is None
+    assert plots.opening(share_table({})) is None
     assert claims_beside({}).data == "No claim is recorded yet."
 
 
@@ -335,15 +332,15 @@ def test_the_answer_says_why_the_rare_are_rare(three: Dataset) -> None:
     drawn = results["dataset"] | {"name": "synthetic"}  # whatever the profile is called
     answer = text.answer({"Clothing Co-Parsing": results, "drawn": results | {"dataset": drawn}}).data
     head, empty, first, kinds, weights, missing = answer.splitlines()
-    assert first == (
-        "* In **Clothing Co-Parsing** (3 images) the rarest garment, belt, has 1/4 of the pixels of the commonest, top."
-    )
-    assert (
-        kinds == "* There are two kinds of rare: small (none), and seldom worn, in less than 15% of the images (none)."
-    )
-    assert weights.endswith("from a probability of 1.20% on, instead of 50%.")
-    both = text.answer({"Clothing Co-Parsing": results, "<Mine>": results}).data
-    assert "commonest, top; in \\<Mine\\> 1/4." in both and both.count("two kinds") == 1
+    assert head == "**On real photos** (tiny):"
+    assert first == "* The rarest garment, belt, has 1/4 of the pixels of the commonest, top."
+    assert kinds == "* Rare because small: none. Rare because seldom worn, each in less than 15% of the images: none."
+    assert weights.endswith("a probability of 1.20% is enough to call a pixel belt instead of background.")
+    for times, word in ((1, "about as"), (1.6, "more"), (0.6, "less")):
+        share = results["dataset"]["class_share"]
+        other = results | {"dataset": results["dataset"] | {"class_share": share | {"top": times * share["top"]}}}
+        both = text.answer({"Clothing Co-Parsing": results, "<Mine>": other}).data
+        assert f"commonest, top; \\<Mine\\> is {word} unequal." in both and both.count("because small") == 1
     assert missing == "* **ModaNet (excerpt)**: nothing is recorded yet."
 
 

@@ -40,7 +40,9 @@ def test_tables_recorded_elsewhere_stand_under_their_headings_and_what_is_not_re
         beside({}, {"IoU:": class_table})
         assert shown == []
         beside(complete, {"IoU:": class_table, "Claims:": partial(claims, notebook=NOTEBOOKS[3])})
-    heading, table = shown
+        beside(complete, {"": class_table})
+    heading, table, headless = shown
+    assert headless.equals(table), "a run of real photos itself needs no heading"
     assert heading.data == "IoU:" and table.equals(class_table(complete))
 
 

@@ -142,7 +142,8 @@ def test_code_decides_for_runs_and_not_for_those_kept_beside_a_report(
     keep(trained, kept := project.ROOT / "reports" / "mine" / "runs" / "baseline")
     of_other_code(kept)
     assert ask(street).folder == kept
-    assert "trainings in reports/mine/runs were made with other code; they stay on record.\n" in capsys.readouterr().out
+    said = "trainings in reports/mine/runs are from before the code last changed; their scores stand.\n"
+    assert said in capsys.readouterr().out
 
 
 def test_a_run_from_before_that_was_recorded_is_read_without_a_word(
