@@ -21,14 +21,15 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from PIL import Image as Picture
 
-from modanet_utils.classes import CLASSES, COLORS, IGNORE, LABELS
+from modanet_utils.classes import CLASSES, COLORS, HAIR, IGNORE, LABELS
 from modanet_utils.metrics import fold_labels
 from modanet_utils.thresholds import ALARM_SHARE
 
 PALETTE = np.full((256, 3), 255 * np.array(to_rgb("#bdbdbd")), np.uint8)
 PALETTE[: len(LABELS)] = [[round(255 * v) for v in to_rgb(COLORS[name])] for name in LABELS]
 HALO = [withStroke(linewidth=2.5, foreground="white")]  # keeps text readable where a line runs behind it
-WRONG, ASIDE = "#b3001b", 0.18  # ink of mistakes; room beside a label map for words, as a share of its width
+WRONG, ASIDE = "#b3001b", 0.22  # ink of mistakes; room beside a label map for words, as a share of its width
+WORDS, PANEL = 7.5, 145  # size of these words, and width of a map with the room beside it, in points
 Drawn = tuple[Figure, str]
 """A figure with its alternative text."""
 Pictures = Sequence[np.ndarray]
@@ -96,37 +97,35 @@ def gallery(
 
 
 def strip(columns: Mapping[str, Mapping[str, np.ndarray]], title: str, photos: Pictures = ()) -> Figure:
-    """Label maps in rows, a column a photo: garments are named where they are, the five gravest `mistakes` in words.
+    """Label maps in rows, a column a photo: garments are named where they are, the three gravest `mistakes` in words.
 
     Args:
         columns: Heading of a photo to its label maps ``(H, W) uint8`` by heading, the ground truth first.
         photos: ``(H, W, 3) uint8``, above the maps; none where they are not to be shown.
     """
     headings = [*["photo"] * bool(len(photos)), *next(iter(columns.values()))]
-    sizes = [next(iter(maps.values())).shape for maps in columns.values()]
-    tall = min(2.0, max(height / width for height, width in sizes)) / (1 + 2 * ASIDE)
-    size = {"figsize": (2.2 * len(columns), 2.1 * tall * len(headings) + 0.6), "layout": "constrained"}
+    truths = [next(iter(maps.values())) for maps in columns.values()]
+    tall = min(2.0, max(truth.shape[0] / truth.shape[1] for truth in truths)) / (1 + 2 * ASIDE)
+    size = {"figsize": (2.2 * len(columns), 2.1 * tall * len(headings) + 0.8), "layout": "constrained"}
     figure, axes = plt.subplots(len(headings), len(columns), squeeze=False, **size)
-    for at, (name, maps) in enumerate(columns.items()):
-        truth, *_ = maps.values()
+    for at, ((name, maps), truth) in enumerate(zip(columns.items(), truths, strict=True)):
+        (height, width), there = truth.shape, np.flatnonzero(((truth > 0) & (truth != IGNORE)).any(axis=0))
+        middle = np.clip(there[[0, -1]].mean() / width if len(there) else 0.5, 0.5 - ASIDE, 0.5 + ASIDE)
+        sides = [(middle + side * (0.5 + ASIDE)) * width for side in (-1, 1)]  # the person stands in the middle
         for axis, heading in zip(axes[:, at], headings, strict=True):
-            height, width = truth.shape
             axis.imshow(photos[at] if heading == "photo" else colored(maps[heading]))
-            axis.set(xticks=[], yticks=[], xlim=(-ASIDE * width, (1 + ASIDE) * width), ylim=(height, 0))
-            axis.set_ylabel("" if at else "\n".join(wrap(heading, 20)), fontsize=10)
+            axis.set(xticks=[], yticks=[], xlim=sides, ylim=(height, 0))
+            axis.set_ylabel("\n".join(wrap(heading, 20)) * (at == 0 and len(headings) > 1), fontsize=10)
             axis.set_facecolor(COLORS["background"])
             axis.grid(False)
             axis.set_anchor("N")
-            if heading == "photo":
-                continue
-            _name_garments(axis, maps[heading], maps[heading] is truth)
-            if maps[heading] is not truth:
-                wrong = mistakes(truth, maps[heading])[:5]
-                _beside(axis, truth.shape, wrong, WRONG)
-                for _, region in wrong:
-                    grid = np.arange(-1, width + 1), np.arange(-1, height + 1)  # padded: the region may be all there is
-                    axis.contour(*grid, np.pad(region, 1), [0.5], colors=WRONG, linewidths=0.7)
+            if heading != "photo":
+                _put_words(axis, truth, maps[heading])
         axes[0, at].set_title(name, fontsize=9)
+    told = "Hair and skin count as background" * any((truth >= HAIR)[truth != IGNORE].any() for truth in truths)
+    if len(maps) > 1:
+        told += ", so predictions show no heads or legs" * bool(told) + ". Outlined: the three gravest mistakes"
+    figure.supxlabel(told.removeprefix(". "), x=0.01, ha="left", fontsize=10)
     return titled(figure, title)
 
 
@@ -161,6 +160,12 @@ def mistakes(truth: np.ndarray, prediction: np.ndarray) -> list[tuple[str, np.nd
     return list(found.items())
 
 
+def made_up(truth: np.ndarray, prediction: np.ndarray) -> int:
+    """How many garments a predicted label map names, in more than a few pixels, that nobody wears."""
+    named = np.bincount(prediction[truth != IGNORE], minlength=len(CLASSES))[1:] > ALARM_SHARE * truth.size
+    return sum(label not in truth for label in 1 + np.flatnonzero(named))
+
+
 def lost(truth: np.ndarray, prediction: np.ndarray, label: int) -> bool:
     """Whether less than a tenth of a garment is found."""
     return bool((prediction[truth == label] == label).mean() < 0.1)
@@ -183,34 +188,51 @@ def _middle(region: np.ndarray) -> tuple[int, int]:
     return int(x) - 1, int(y) - 1
 
 
-def _name_garments(axis: Axes, label_map: np.ndarray, all_of_them: bool) -> None:
-    """Names on what is wide enough to carry them; of the others, where wanted, beside."""
-    small = []
+def _put_words(axis: Axes, truth: np.ndarray, label_map: np.ndarray) -> None:
+    """Names on the garments that can carry them; beside them those of the others in the truth, or mistakes."""
+    (height, width), (left, right) = label_map.shape, axis.get_xlim()
+    taken = np.zeros((height, int(right - left) + 1))  # the panel, with what words are to keep off
+    inner, point = taken[:, int(-left) : int(-left) + width], (right - left) / PANEL
+    inner[:] = (label_map > 0) & (label_map != IGNORE)
+    beside = [] if label_map is truth else mistakes(truth, label_map)[:3]
+    for _, region in beside:
+        inner += region
+        grid = np.arange(-1, width + 1), np.arange(-1, height + 1)  # padded: the region may be all there is
+        line = axis.contour(*grid, np.pad(region, 1), [0.5], colors="black", linewidths=1)
+        line.set_path_effects([withStroke(linewidth=2.8, foreground="white")])  # seen on every colour
     for label in np.unique(label_map[(label_map > 0) & (label_map < len(CLASSES))]):
         region = _largest(label_map == label)
-        x, y = _middle(region)
-        if region[y].sum() > 0.036 * len(LABELS[label]) * region.shape[1]:
-            axis.text(x, y, LABELS[label], ha="center", va="center", fontsize=8, path_effects=HALO)
-        elif all_of_them:
-            small.append((LABELS[label], region))
-    _beside(axis, label_map.shape, small, "#222222")
+        (x, y), (wide, high) = _middle(region), (int(WORDS * point * n) for n in (0.6 * len(LABELS[label]), 1.2))
+        box = np.s_[max(0, y - high // 2) : y + high // 2 + 1, max(0, x - wide // 2) : x + wide // 2 + 1]
+        if region[box].mean() > 0.8:
+            axis.text(x, y, LABELS[label], ha="center", va="center", fontsize=WORDS, path_effects=HALO)
+            inner[box] = 10
+        elif label_map is truth:
+            beside.append((LABELS[label], region))
+    for words, region in sorted(beside, key=lambda one: _middle(one[1])[1]):
+        _beside(axis, taken, words, region, "#222222" if label_map is truth else WRONG)
 
 
-def _beside(axis: Axes, shape: tuple[int, ...], named: Sequence[tuple[str, np.ndarray]], color: str) -> None:
-    """Words at the nearer side, one below the other, each with a line to the edge of its region."""
-    height, width = shape
-    below = {"left": 0.0, "right": 0.0}
-    spots = [(*_middle(region), words, region) for words, region in named]
-    for x, y, words, region in sorted(spots, key=lambda one: one[1]):
-        side, lines = "left" if x < width / 2 else "right", wrap(words, 12)
-        reach = 0.05 * height * len(lines)
-        place = min(max(y - reach / 2, below[side]), height - reach)
-        below[side] = place + reach + 0.01 * height
-        ends = np.flatnonzero(region[y])
-        style = {"ha": side, "va": "top", "fontsize": 8, "color": color, "path_effects": HALO, "linespacing": 0.95}
-        style["arrowprops"] = {"arrowstyle": "-", "color": color, "lw": 0.8, "shrinkA": 0, "shrinkB": 0}
-        spot = (-ASIDE + 0.02) * width if side == "left" else (1 + ASIDE - 0.02) * width
-        axis.annotate("\n".join(lines), (ends[0 if side == "left" else -1], y), (spot, place), **style)
+def _beside(axis: Axes, taken: np.ndarray, words: str, region: np.ndarray, color: str) -> None:
+    """Words at a side of the panel where they cover least of what is ``taken``, with a line to their region's edge."""
+    (left, right), (x, y), lines, (height, across) = axis.get_xlim(), _middle(region), wrap(words, 11), taken.shape
+    wide, high = (1 + int(WORDS * across / PANEL * n) for n in (0.6 * max(map(len, lines)), 1.2 * len(lines)))
+    starts = {"left": int(0.02 * across), "right": int(0.98 * across) - wide}
+    near = "left" if x < (left + right) / 2 else "right"
+
+    costs = {
+        (side, top): 4 * height * taken[top : top + high, at : at + wide].mean()  # what is covered, then how far it is
+        + abs(top + high / 2 - y) + 0.3 * height * (side != near)
+        for side, at in starts.items() for top in range(0, max(1, height - high), 3)
+    }  # fmt: skip
+    side, top = min(costs, key=costs.__getitem__)
+    strip = slice(None, starts[side] + wide) if side == "left" else slice(starts[side], None)
+    taken[: top + high, strip] = 10  # the next one stands below, so that lines do not cross
+    ends = np.flatnonzero(region[y])
+    style = {"ha": side, "va": "top", "fontsize": WORDS, "color": color, "path_effects": HALO, "linespacing": 0.95}
+    style["arrowprops"] = {"arrowstyle": "-", "color": color, "lw": 0.8, "shrinkA": 0, "shrinkB": 0}
+    spot = left + starts[side] + wide * (side == "right"), top
+    axis.annotate("\n".join(lines), (ends[0 if side == "left" else -1], y), spot, **style)
 
 
 def titled(figure: Figure, title: str) -> Figure:
@@ -226,11 +248,11 @@ def percent_ticks(share: float, _: object = None) -> str:
 
 
 def title_above_legend(axis: Axes, title: str) -> None:
-    """The title at the left edge, and the legend in one line between it and the axes."""
+    """The title above all, and the legend in one line between it and the axes."""
     handles, labels = axis.get_legend_handles_labels()
     options = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.99), "frameon": False, "fontsize": 10}
     axis.legend(handles, labels, ncols=len(labels), handletextpad=0.3, **options)
-    axis.set_title(title, pad=30)
+    titled(axis.figure, title)  # type: ignore[arg-type]  # no subfigure
 
 
 def ends_of(table: pd.DataFrame, name: str, unit: float = 1) -> list[np.ndarray]:

@@ -13,13 +13,14 @@ from modanet_utils.classes import CLASSES
 from modanet_utils.datasets.coco import Dataset, is_drawn
 from modanet_utils.metrics import image_mean_iou
 from modanet_utils.project import write_whole
+from modanet_utils.results.text import listed
 from modanet_utils.training.predict import predict
 from modanet_utils.training.runs import Run
 from modanet_utils.training.samples import photo_and_truth
 from modanet_utils.training.weights import WEIGHTS
 from modanet_utils.trials import PREFERRED, TRIALS, label_of
 
-TRUTH = "ground truth"
+TRUTH, DRAWN = "ground truth", "drawn figure"
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def predicted(runs: Mapping[str, Run], dataset: Dataset, ids: Sequence[int]) -> 
     found = []
     for image_id in ids:
         photo, truth = photo_and_truth(dataset, image_id)
-        what = "drawn figure" if is_drawn(dataset.name) else f"{dataset.name}, image"
-        found.append(Example(f"{what} {image_id}", photo, {TRUTH: truth}))
+        name = DRAWN if is_drawn(dataset.name) else f"{dataset.name}, image"
+        found.append(Example(f"{name} {image_id}", photo, {TRUTH: truth}))
     for name, run in runs.items():
         network, letterbox = run.network(), Letterbox(run.config.image_height, run.config.image_width)
         for one in found:
@@ -71,14 +72,15 @@ def predicted(runs: Mapping[str, Run], dataset: Dataset, ids: Sequence[int]) -> 
 def strip(examples: Sequence[Example], rare: Sequence[str], photos: bool = False) -> tuple[Figure, str]:
     """The label maps side by side, below the photos where these are wanted, with alternative text.
 
-    The title counts how many of the rare garments on them each network finds, a tenth of the pixels or more.
+    The title counts the rare garments of which each network finds a tenth of the pixels, and those that it makes up.
     """
     worn = [(one, CLASSES.index(name)) for one in examples for name in rare if CLASSES.index(name) in one.maps[TRUTH]]
-    told = [
-        f"{name} finds {sum(not plots.lost(one.maps[TRUTH], one.maps[name], label) for one, label in worn)}"
-        for name in [*examples[0].maps][1:]
-    ]
-    title = f"Of the {len(worn)} rare garments on these photos {', '.join(told)}"
+    _, *names = examples[0].maps
+    hits = [sum(not plots.lost(one.maps[TRUTH], one.maps[name], label) for one, label in worn) for name in names]
+    told = listed([f"{name} {hit}" for name, hit in zip(names, hits, strict=True)])
+    false = listed([str(sum(plots.made_up(one.maps[TRUTH], one.maps[name]) for one in examples)) for name in names])
+    what = "figures drawn for this run" if examples[0].name.startswith(DRAWN) else "photos"
+    title = f"Found of the {len(worn)} rare garments on these {what}: {told}; garments seen that nobody wears: {false}"
     columns = {one.name: one.maps for one in examples}
     figure = plots.strip(columns, title, [one.photo for one in examples] if photos else ())
     return figure, f"Label maps of {len(examples)} test photos, rows {', '.join(examples[0].maps)}. {title}."
