@@ -18,7 +18,7 @@ from modanet_utils.errors.tables import PAIR, origins, wrong_pixels
 from modanet_utils.errors.text import LENGTHS, MEASURES, at_lengths, trainings
 from modanet_utils.metrics import fold_body, ratio
 from modanet_utils.plots import HALO, Drawn, colored, ends_of, label_legend, legend_below, rows, titled
-from modanet_utils.results.text import listed, row_text, value_text
+from modanet_utils.results.text import listed, row_text
 from modanet_utils.results.text import trainings as tests_of
 from modanet_utils.results.workspace import kept_counts
 from modanet_utils.statistics import bootstrap
@@ -33,8 +33,8 @@ TRIALS = dict(zip(PAIR.values(), ("cross_entropy", "combined"), strict=True))
 MISSED = "#8f8f8f"
 KIND_COLORS = {"right": "#e4e4e0", "boundary": "#56b4e9", "extent": "#e69f00", "segment": "#d55e00"}
 KIND_TEXTS = {"right": "right: the IoU, with its interval", "extent": "extent: found, but drawn too large or too small"}
-KIND_TEXTS |= {"boundary": f"boundary: within {SHIFT} pixels of the network from the outline"}
-KIND_TEXTS |= {"segment": f"whole pieces: less than {FOUND_SHARE:.0%} of a piece is found, or true"}
+KIND_TEXTS |= {"boundary": f"boundary: within {SHIFT} network pixels of the outline"}
+KIND_TEXTS |= {"segment": f"whole pieces: less than {FOUND_SHARE:.0%} is found, or true"}
 OUTLINE_STYLES = {"found": ("o", "#d55e00"), "network_pixel": ("|", "#009e73"), "limit": ("D", "#777777")}
 GARMENTS = ("pants", "dress", "sunglasses")
 """Long, large, small: whose outlines are shown."""
@@ -104,7 +104,7 @@ def opening(trials: Mapping[str, Any]) -> Drawn | None:
             end = np.fmax(values.max(), high)
             axis.annotate(f"{values.mean():.{1 if unit == 100 else 2}f}", (end, row), (7, 0), **SMALL)
         panel(axis, text, xlabel="percent" if unit == 100 else "")
-        axis.set_xlim(0, 1.4 * max(axis.dataLim.x1, 0.01))
+        axis.set_xlim(np.array([-0.04, 1.4]) * max(axis.dataLim.x1, 0.01))
         rows(axis, [f"{name} ({own['epochs'].iloc[0]} epochs)" for name, own in groups.items()])
     axes[0].tick_params(axis="y", labelsize=9)
     note = "Dots: trainings. Bars: 95% intervals over photos, where a trial was trained once."
@@ -219,7 +219,7 @@ def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Dr
         lines = [(name, group[at : at + 2]) for name, group in lines for at in range(0, len(group), 2)]
     names, most = ["truth", "wrong"], max(len(group) for _, group in lines)
     names = ["photo"] * (cases[0].photo is not None) + names
-    size = (WIDTH, (2.1 if head else 5.9 / len(names)) * len(lines) + 0.9)
+    size = (WIDTH, (5.0 if head else 5.9) / len(names) * len(lines) + 0.9)
     figure, axes = plt.subplots(len(lines), most * len(names), figsize=size, squeeze=False, layout="constrained")
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[], frame_on=False, anchor="NW")

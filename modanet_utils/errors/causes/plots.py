@@ -42,7 +42,7 @@ def pasted_hats(one: Source) -> Drawn | None:
     if not one.has("pasted_hats", "value", row="worn"):
         return None
     table = one.table("pasted_hats").rename(columns={"low": "value_low", "high": "value_high"})
-    figure, axis = _beside(worn_and_beside(), 3.0, 2.5)
+    figure, axis = _beside(worn_and_beside(), 3.0, 2.3)
     dots(axis, table.loc[list(HATS)], "value", 0, "#333333", "", 100)
     for row, value in enumerate(100 * table["value"][list(HATS)]):
         axis.annotate(f"{value:.0f}", (value, row), (0, 10), ha="center", **SMALL)
@@ -73,7 +73,7 @@ def place_or_colour(one: Source) -> Drawn | None:
     panel(model, xlabel="hair called headwear, points\nper standard deviation")
     for shift, (name, (label, color)) in zip((-0.35, 0.35), DOSES.items(), strict=True):
         line(doses, table.index + shift, table, name, color, label, 100)
-        name_line(doses, f"against\n{label}", color, (last.name, 100 * last[name]), (8, 0))
+        name_line(doses, f"against\n{label}", color, (last.name, 100 * last[name]), (8, 6))
     doses.axhline(0, color="black", lw=1)
     doses.set_xticks(table.index)
     panel(
@@ -85,14 +85,13 @@ def place_or_colour(one: Source) -> Drawn | None:
     first = points.abs().idxmax()
     ends = slopes.loc[first, ["slope_low", "slope_high"]]
     sure = "goes" if ends.prod() > 0 and ends.abs().min() > slopes["slope"].drop(first).abs().max() else "may go"
-    told = [f"{_clearly(last, name)} against {label}" for name, (label, _) in DOSES.items()]
-    left.suptitle(
-        f"{CAUSES[first].replace(chr(10), ' ').capitalize()} {sure} with most", x=0.02, ha="left", fontsize=10.5
-    )
-    right.suptitle(f"Hair moved toward hats' colours: {', '.join(told)}", x=0.01, ha="left", fontsize=10.5)
+    told = ", ".join(f"{_clearly(last, name)} against {label}" for name, (label, _) in DOSES.items())
+    most = f"Hair called headwear {sure} most\nwith {' '.join(CAUSES[first].split())}"
+    for place, finding in ((left, most), (right, f"Hair moved toward hats' colours:\n{told}")):
+        place.suptitle(finding, x=0.02, ha="left", fontsize=10.5)
     title = f"Height in the picture goes with {points['height']:+.0f} points, distance from hats in colour with "
     title += f"{points['distance']:+.0f}"
-    return finished(figure, one, title, f"Hair moved toward hats' colours: {', '.join(told)}")
+    return finished(figure, one, title, f"Hair moved toward hats' colours: {told}")
 
 
 def _clearly(row: pd.Series, name: str) -> str:
@@ -106,7 +105,7 @@ def crowd(one: Source) -> Drawn | None:
     if not one.has("crowd", "both"):
         return None
     table = one.table("crowd")
-    figure, axis = _beside(two_people(), 3.4, 2.9)
+    figure, axis = _beside(two_people(), 3.4, 2.6)
     row, share = table.iloc[-1], table.index[-1]
     for shift, (name, (label, color)) in zip((-0.04, 0.04), OTHERS.items(), strict=True):
         line(axis, np.arange(len(table)) + shift, table, name, color, label)
