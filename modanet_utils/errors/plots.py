@@ -8,17 +8,22 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from modanet_utils.classes import CLASSES, COLORS, HAIR, HEADWEAR, LABELS
 from modanet_utils.errors.cases import Case
-from modanet_utils.errors.places import KINDS, OUTLINES
+from modanet_utils.errors.places import EDGES, KINDS, OUTLINES
 from modanet_utils.errors.sources import Source
 from modanet_utils.errors.tables import PAIR, origins, wrong_pixels
-from modanet_utils.errors.text import MEASURES, at_lengths, trainings
-from modanet_utils.metrics import ratio
+from modanet_utils.errors.text import LENGTHS, MEASURES, at_lengths, trainings
+from modanet_utils.metrics import fold_body, ratio
 from modanet_utils.plots import HALO, Drawn, colored, ends_of, label_legend, legend_below, rows, titled
-from modanet_utils.results.text import common_first
-from modanet_utils.trials import color_of
+from modanet_utils.results.text import common_first, listed, row_text
+from modanet_utils.results.text import trainings as tests_of
+from modanet_utils.results.workspace import kept_counts
+from modanet_utils.statistics import bootstrap
+from modanet_utils.thresholds import FOUND_SHARE, SHIFT
+from modanet_utils.trials import color_of, label_of
 
 WIDTH = 8.0
 """Inches; as wide as a reader sees it, so that letters keep their size."""
@@ -27,9 +32,13 @@ SMALL["path_effects"] = HALO
 TRIALS = dict(zip(PAIR.values(), ("cross_entropy", "combined"), strict=True))
 MISSED = "#8f8f8f"
 KIND_COLORS = {"right": "#e4e4e0", "boundary": "#56b4e9", "extent": "#e69f00", "segment": "#d55e00"}
+KIND_TEXTS = {"right": "right: the IoU, with its interval", "extent": "extent: found, but drawn too large or too small"}
+KIND_TEXTS |= {"boundary": f"boundary: within {SHIFT} network pixels of the outline"}
+KIND_TEXTS |= {"segment": f"whole pieces: less than {FOUND_SHARE:.0%} is found, or true"}
 OUTLINE_STYLES = {"found": ("o", "#d55e00"), "network_pixel": ("|", "#009e73"), "limit": ("D", "#777777")}
 GARMENTS = ("pants", "dress", "sunglasses")
 """Long, large, small: whose outlines are shown."""
+UNWEIGHTED = "combined_unweighted", "combined_unweighted_long"
 FEW = 20
 """Sizes with fewer instances than this are not drawn: an interval over so few says nothing."""
 
@@ -56,6 +65,11 @@ def line(axis: Axes, x: Any, table: pd.DataFrame, name: str, color: str, label: 
     axis.plot(x, value, "o-", ms=5, lw=1.7, color=color, label=label)
 
 
+def name_line(axis: Axes, name: str, color: str, point: tuple[Any, Any], offset: tuple[int, int], **style: Any) -> None:
+    """The name of a line at one of its points, in its colour."""
+    axis.annotate(name, point, offset, **(SMALL | {"color": color, "size": 10} | style))
+
+
 def stacked(axis: Axes, table: pd.DataFrame, colors: Mapping[str, str], names: Mapping[str, str]) -> None:
     """Bars of shares, a row a bar, in percent, with the numbers of those that have room for one."""
     left = np.zeros(len(table))
@@ -63,7 +77,7 @@ def stacked(axis: Axes, table: pd.DataFrame, colors: Mapping[str, str], names: M
         widths = 100 * table[name].to_numpy(float)
         style = {"color": colors[name], "ec": "white", "label": names.get(name, name)}
         axis.barh(range(len(table)), widths, 0.72, left=left, **style)
-        for row in np.flatnonzero(widths >= 5):
+        for row in np.flatnonzero(widths >= 2):
             ink = "white" if name in ("hair", "outer", "boots") else "black"
             place = left[row] + widths[row] / 2, row, f"{widths[row]:.0f}"
             axis.text(*place, ha="center", va="center", fontsize=9, color=ink)
@@ -79,114 +93,159 @@ def opening(trials: Mapping[str, Any]) -> Drawn | None:
     if short["hair"].isna().all():
         return None
     groups = dict(list(table.groupby("trial", sort=False)))
-    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 1.2 + 0.34 * len(groups)), sharey=True, layout="constrained")
+    tests = [test for name in LENGTHS for test in tests_of({"trials": trials}, name)]
+    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 1.5 + 0.34 * len(groups)), sharey=True, layout="constrained")
     for axis, (name, (text, unit)) in zip(axes, MEASURES.items(), strict=True):
         for row, (trial, own) in enumerate(groups.items()):
-            values = unit * own[name].to_numpy()
-            axis.plot(values, row + 0.12 * (np.arange(len(own)) - (len(own) - 1) / 2), "o", ms=5, color=color_of(trial))
-            axis.annotate(f"{values.mean():.{1 if unit == 100 else 2}f}", (values.max(), row), (7, 0), **SMALL)
-        panel(axis, text, xlim=(0, 1.4 * unit * table[name].max()), xlabel="percent" if unit == 100 else "")
-    rows(axes[0], [f"{name} ({own['epochs'].iloc[0]} epochs)" for name, own in groups.items()])
+            values, color = unit * own[name].to_numpy(), color_of(trial)
+            low, high = unit * np.array(_recorded(tests[own.index[0]], name) if len(own) == 1 else [np.nan] * 2, float)
+            axis.hlines(row, low, high, color=color, lw=2.5, alpha=0.4)
+            axis.plot(values, row + 0.12 * (np.arange(len(own)) - (len(own) - 1) / 2), "o", ms=5, color=color)
+            end = np.fmax(values.max(), high)
+            axis.annotate(f"{values.mean():.{1 if unit == 100 else 2}f}", (end, row), (7, 0), **SMALL)
+        panel(axis, text, xlabel="percent" if unit == 100 else "")
+        axis.set_xlim(np.array([-0.04, 1.4]) * max(axis.dataLim.x1, 0.01))
+        rows(axis, [f"{name} ({own['epochs'].iloc[0]} epochs)" for name, own in groups.items()])
+    axes[0].tick_params(axis="y", labelsize=9)
+    note = "Dots: trainings. Bars: 95% intervals over photos, where a trial was trained once."
+    tagged = "\nTagged photos teach as well: what is worn on them is known, but not where."
+    figure.supxlabel(note + tagged * any("tagged" in trial for trial in groups), fontsize=9)
     title = f"The combined loss calls {short['hair'].mean():.0%} of the hair headwear"
     if len(long):
         title += f" after {short['epochs'].iloc[0]} epochs, {long['hair'].mean():.1%} after {long['epochs'].iloc[0]}"
-    skin = f"Of the skin it calls {short['skin'].mean():.0%} clothing; a dot is a training"
-    return finished(figure, None, title, skin)
+    bare = [groups[trial]["hair"].mean() for trial in map(label_of, UNWEIGHTED) if trial in groups]
+    told = f"; without class weights it calls {listed([f'{share:.1%}' for share in bare])} of the hair so" * bool(bare)
+    return finished(figure, None, title, f"Of the skin it calls {short['skin'].mean():.0%} clothing{told}")
+
+
+def _recorded(test: Mapping[str, Any], name: str) -> Any:
+    """The interval of one of `MEASURES` in a trial's "test" part; NaN where there is none."""
+    if name == "iou":
+        found = test["classes"]["headwear"].get("iou_interval")
+    else:
+        found = test["body"]["hair_as_headwear" if name == "hair" else "skin_as_clothing"]["interval"]
+    return found or (np.nan, np.nan)
 
 
 def confusions(one: Source, number: int = 6) -> Drawn | None:
     """The largest confusions of the combined loss, and hair called headwear, as shares of all wrong pixels."""
     if "counts" not in one.errors or not (wrong := wrong_pixels(one.errors["counts"]["combined"])).any():
         return None
-    largest = np.unravel_index(np.argsort(-wrong, axis=None, kind="stable")[:number], wrong.shape)
-    pairs = [(LABELS[truth], CLASSES[called]) for truth, called in zip(*largest, strict=True)]
-    pairs = list(dict.fromkeys([*pairs, ("hair", "headwear")]))
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.3), layout="constrained")
-    for offset, (label, trial) in zip((-0.19, 0.19), TRIALS.items(), strict=True):
-        counts = np.array(one.errors["counts"][trial])
-        at = np.array([[LABELS.index(truth), CLASSES.index(called)] for truth, called in pairs]).T
-        wrong = wrong_pixels(counts)
-        share = 100 * ratio(wrong[*at], wrong.sum())
-        axis.barh(np.arange(len(pairs)) + offset, share, 0.36, color=color_of(label), label=label)
-    for row, lost in enumerate(ratio(wrong[*at], counts.sum(axis=1)[at[0]])):
-        axis.annotate(f"{share[row]:.1f}; {lost:.0%} of all {pairs[row][0]}", (share[row], row + 0.19), (4, 0), **SMALL)
-    rows(axis, [" called ".join(pair) for pair in pairs])
-    axis.set_xlim(0, 1.35 * axis.dataLim.x1)
-    panel(axis, xlabel="percent of all wrong pixels; of the combined loss also of the true label")
-    axis.legend(loc="lower right", fontsize=9)
-    title = f"The {number} largest confusions are {share[:number].sum():.0f}% of the wrong pixels"
-    title += f", hair called headwear {100 * ratio(wrong[HAIR, HEADWEAR], wrong.sum()):.1f}%"
-    return finished(figure, one, title, f"The largest is {' called '.join(pairs[0])}, {share[0]:.1f}% of them")
+    order = np.argsort(-wrong, axis=None, kind="stable")[: min(number, np.count_nonzero(wrong))]
+    pairs = list(dict.fromkeys([*zip(*np.unravel_index(order, wrong.shape), strict=True), (HAIR, HEADWEAR)]))
+    at, spots = np.array(pairs).T, np.arange(float(len(pairs)))
+    spots[len(order) :] += 0.5  # hair apart, where it is none of the largest
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.8), layout="constrained")
+
+    def shares(summed: NDArray) -> NDArray:
+        folded = fold_body(summed)
+        wrong = folded.sum(axis=(-2, -1)) - np.trace(folded, axis1=-2, axis2=-1)
+        return ratio(summed[..., *at], wrong[..., None])
+
+    for shift, (label, trial) in zip((-0.19, 0.19), TRIALS.items(), strict=True):
+        counts, kept = np.array(one.errors["counts"][trial]), kept_counts(one.results, trial)
+        share = end = 100 * shares(counts)
+        axis.barh(spots + shift, share, 0.36, color=color_of(label), label=label)
+        if kept is not None and np.array_equal(kept.sum(axis=0), counts):
+            low, end = (100 * part for part in bootstrap(kept, shares)[1:])
+            axis.hlines(spots + shift, low, end, color="black", lw=1.4)
+    names = [(LABELS[truth], CLASSES[called]) for truth, called in pairs]
+    lost = ratio(counts[*at], counts.sum(axis=1)[at[0]])
+    for row, (truth, _) in enumerate(names):
+        axis.annotate(f"{lost[row]:.0%} of {truth}", (max(share[row], end[row]), spots[row] + 0.19), (5, 0), **SMALL)
+    axis.set_yticks(spots, [" called ".join(pair) for pair in names])
+    axis.set(xlim=(0, 1.15 * axis.dataLim.x1), ylim=(spots[-1] + 0.5, -0.5))
+    axis.grid(axis="y", visible=False)
+    panel(axis, xlabel="share of all wrong pixels, %; in words: share of the true label, combined loss")
+    legend_below(figure, axis)
+    title = f"The {len(order)} largest confusions are {share[: len(order)].sum():.0f}% of all wrong pixels"
+    title += f", hair called headwear {share[pairs.index((HAIR, HEADWEAR))]:.1f}%"
+    return finished(figure, one, title, f"The largest is {' called '.join(names[0])}, {share[0]:.1f}% of them")
 
 
 def false_hats(one: Source) -> Drawn | None:
-    """What the pixels wrongly called headwear are in truth, beside all pixels; labels below 4% are drawn together."""
+    """What the pixels wrongly called headwear are in truth, beside all pixels; clothing is drawn together."""
     table = origins(one.errors["counts"]["combined"]) if "counts" in one.errors else pd.DataFrame()
     if table.empty or table["false"].isna().all() or not table.loc["hair", "all"] > 0:
         return None
-    large = (table >= 0.04).any(axis=1)
-    bars = table[large].T.assign(other=table[~large].sum()).set_axis(["false hats", "all pixels"])
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.2), layout="constrained")
-    stacked(axis, bars, COLORS | {"other": "#cccccc"}, {})
-    panel(axis, xlim=(0, 100), xlabel="percent of the pixels, by what they are in truth")
-    legend_below(figure, axis, 8)
-    (hair, everywhere), largest = table.loc["hair"], table["false"].idxmax()
+    parts = table.groupby(lambda name: name if name in ("hair", "skin", "background") else "clothing").sum()
+    bars = parts.loc[["hair", "skin", "background", "clothing"]].T.set_axis(["false hats", "all pixels"])
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.5), layout="constrained")
+    stacked(axis, bars, COLORS | {"clothing": "#a9b8c9"}, {})
+    hair, everywhere = bars["hair"]
+    axis.annotate(f"{100 * everywhere:.1f}", (100 * everywhere, 1), (-3, 20), **SMALL)
+    told = one.table("answers").filter(like="after").T.get("headwear_false_positives_on_hair", pd.Series(dtype=float))
+    low, high = (100 * told.get(f"after_{end}", np.nan) for end in ("low", "high"))
+    axis.plot([low, high], [0.27] * 2, "|-", color="black", lw=1.6, ms=8)
+    panel(axis, xlim=(0, 100), xlabel="percent of the pixels, by their true label; the line: 95% interval of hair")
+    legend_below(figure, axis)
     title = f"{hair:.0%} of the false hats are hair, which covers {everywhere:.1%} of all pixels"
-    return finished(figure, one, title, f"Their largest part is {largest}, {table.loc[largest, 'false']:.0%}")
+    between = f" and the interval of hair {low:.0f}% to {high:.0f}%" * bool(np.isfinite(high))
+    more = f"Background is {bars['background'].iloc[0]:.0%} of them{between}"
+    return finished(figure, one, title, more)
 
 
-def skin_by_distance(one: Source, at: int = 3) -> Drawn | None:
+def skin_by_distance(one: Source) -> Drawn | None:
     """Share of the skin that is called clothing, by its distance from the nearest true clothing, for both trials."""
     if not one.has("skin_by_distance", "rate", "combined"):
         return None
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.7), layout="constrained")
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9), layout="constrained")
     for shift, (label, trial) in zip((-0.04, 0.04), TRIALS.items(), strict=True):
         table = one.table("skin_by_distance", trial)
         line(axis, np.arange(len(table)) + shift, table, "rate", color_of(label), label, 100)
+        name_line(axis, label, color_of(label), (shift, 100 * table["rate"].iloc[0]), (14, 6))
     axis.set_xticks(range(len(table)), table["pixels from clothing"])
-    panel(axis, xlabel="pixels of the photo from the nearest clothing", ylabel="percent of the skin")
-    axis.set_ylim(bottom=0)
-    axis.legend(fontsize=9)
-    (near, where), (rate, here) = table[["rate", "pixels from clothing"]].iloc[[0, at]].to_numpy()
-    title = f"Of the skin {here} pixels from clothing the combined loss calls {rate:.0%} clothing"
-    more = f"At {where} pixels it is {near:.0%}; a line a trial"
-    return finished(figure, one, title, more)
+    panel(axis, xlabel="pixels of the photo from the nearest clothing", ylabel="called clothing, % of the skin")
+    axis.set_ylim(0, 1.12 * axis.dataLim.y1)
+    far, at = table["called"].iloc[1:].sum(), table.loc[table["called"].idxmax()]
+    title = f"{far:.0%} of the skin called clothing lies more than {EDGES[0]} pixels from clothing"
+    more = (
+        f"Most of it, {at['called']:.0%}, at {at['pixels from clothing']} pixels: there {at['rate']:.0%} of the skin is"
+    )
+    return finished(figure, one, title, f"{more} called so")
 
 
 def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Drawn | None:
     """Photos chosen by rule, a row a group: the photo, if it may be shown, ground truth, and what is wrong.
 
     The last is the prediction, pale where it is right, in the full colour of what it is called where it is wrong, and
-    grey where clothing is called background. With ``head`` around hair and headwear alone.
+    grey where clothing is called background. With ``head`` around hair and headwear alone, two photos a row.
     """
-    groups = {name: group for name, group in groups.items() if group}
-    cases = [case for group in groups.values() for case in group]
+    lines = [(name, group) for name, group in groups.items() if group]
+    cases = [case for _, group in lines for case in group]
     if not cases:
         return None
-    parts, most = 2 + (cases[0].photo is not None), max(map(len, groups.values()))
-    size = (WIDTH, ((2.0 if head else 5.9) / parts) * len(groups) + 0.9)
-    figure, axes = plt.subplots(len(groups), most * parts, figsize=size, squeeze=False, layout="constrained")
+    if head:
+        lines = [(name, group[at : at + 2]) for name, group in lines for at in range(0, len(group), 2)]
+    names, most = ["truth", "wrong"], max(len(group) for _, group in lines)
+    names = ["photo"] * (cases[0].photo is not None) + names
+    size = (WIDTH, (5.0 if head else 5.9) / len(names) * len(lines) + 0.9)
+    figure, axes = plt.subplots(len(lines), most * len(names), figsize=size, squeeze=False, layout="constrained")
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[], frame_on=False, anchor="NW")
         axis.grid(False)
-    shown = []
-    for line_axes, (name, group) in zip(axes, groups.items(), strict=True):
+    wrong = []
+    for line_axes, (name, group) in zip(axes, lines, strict=True):
         line_axes[0].set_ylabel(name, fontsize=9.5)
         for at, case in enumerate(group):
-            box, own = case.box(head), line_axes[at * parts :]
-            pictures = [case.photo, colored(case.truth), _what_is_wrong(case)][3 - parts :]
+            box, own = case.box(head), line_axes[at * len(names) :]
+            pictures = [case.photo, colored(case.truth), _what_is_wrong(case)][-len(names) :]
             for axis, picture in zip(own, pictures, strict=False):
                 axis.imshow(picture[box], interpolation="antialiased")
             own[0].set_title(case.caption(head), fontsize=8.5, loc="left")
-            shown += [case.truth[box], case.prediction[box]]
-    label_legend(figure, shown, 8, 8.5)
-    told = "ground truth, and the prediction: pale where right, coloured where wrong, grey where clothing is missed"
-    figure.supxlabel(f"{told}\n*: the label can be argued with", fontsize=9)
+            wrong.append(case.prediction[box][case.wrong[box]])
+    for axis, name in zip(axes[0], names, strict=False):
+        axis.set_xlabel(name, fontsize=9)
+    pixels = np.bincount(np.concatenate(wrong), minlength=len(CLASSES))
+    pixels[0] = 0
+    label_legend(figure, [np.flatnonzero(pixels > 0.01 * pixels.sum())], 8, 9)
+    star = "; *: the label can be argued with" * any(case.dispute for case in cases)
+    figure.supxlabel(f"wrong: the prediction, pale where right, grey where clothing is missed{star}", fontsize=9)
     told = [f"{_range([case.score for case in group], '.2f')} on the {name} photos" for name, group in groups.items()]
     title = f"The mean IoU is {', '.join(told)}"
     if head:
         share = _range([case.hair_called_headwear for case in cases], ".0%")
-        title = f"Where most hair is called headwear, it is {share} of the hair"
+        title = f"On these {len(cases)} photos {share} of the hair is called headwear"
     disputed = sum(bool(case.dispute) for case in cases)
     what = f"{len(cases)} photos, ground truth beside what is wrong; the label of {disputed} can be argued with"
     return finished(figure, None, title, what)
@@ -219,16 +278,24 @@ def kinds(one: Source) -> Drawn | None:
     """Which kinds of error the classes suffer from, from `tables.kind_table`."""
     if not one.has("kinds", "iou"):
         return None
-    shares = shares_of_kinds(one.table("kinds")).reindex([*common_first(one.results), "mean"]).dropna()
-    figure, axis = plt.subplots(figsize=(WIDTH, 4.5), layout="constrained")
-    stacked(axis, shares, KIND_COLORS, KINDS)
+    table = one.table("kinds").reindex([*common_first(one.results), "mean"])
+    shares = shares_of_kinds(table).dropna()
+    table = table.loc[shares.index]
+    figure, axis = plt.subplots(figsize=(WIDTH, 5.0), layout="constrained")
+    stacked(axis, shares, KIND_COLORS, KIND_TEXTS)
+    _, low, high = ends_of(table, "iou", 100)
+    axis.hlines(np.arange(len(shares)) + 0.28, low, high, color="black", lw=1.6)
     axis.axhline(len(shares) - 1.5, color="#555555", lw=0.8)
-    panel(axis, xlim=(0, 100), xlabel="percent of all pixels of the class, true or predicted")
-    legend_below(figure, axis)
+    mean = table.loc["mean"]
+    first = mean[list(KINDS)].astype(float).idxmax()
+    gain = f"ut right, {KINDS[first]} alone would add {row_text(mean, first, '.2f')} to the mean IoU"
+    less = ":\nless than their share, as what was false then counts no more"
+    panel(axis, f"P{gain}{less}", xlim=(0, 100), xlabel="percent of all pixels of the class, true or predicted")
+    legend_below(figure, axis, 2)
     most = shares[list(KINDS)].drop(index="mean").idxmax(axis=1).value_counts()
     title = f"Wrong {KINDS[most.index[0]]} are the largest kind of error in {most.iloc[0]} of {len(shares) - 1} classes"
     told = ", ".join(f"{text} {shares.loc['mean', kind]:.0%}" for kind, text in KINDS.items())
-    return finished(figure, one, title, f"On average {shares.loc['mean', 'right']:.0%} is right; {told}")
+    return finished(figure, one, title, f"On average {shares.loc['mean', 'right']:.0%} is right; {told}; p{gain}")
 
 
 def outlines(one: Source) -> Drawn | None:
@@ -248,8 +315,8 @@ def outlines(one: Source) -> Drawn | None:
     axis.set_ylim(len(table) - 0.6, -0.75)
     panel(axis, xlim=(0, 1.15 * axis.dataLim.x1), xlabel="boundary IoU at two pixels")
     legend_below(figure, axis)
-    times = table["limit"] / table["found"]
-    title = f"Outlines are {times.min():.0f} to {times.max():.0f} times worse than the resolution allows"
+    reached = _range(table["found"] / table["limit"], ".0%")
+    title = f"Outlines of {listed(list(table.index))} reach {reached} of what resolution allows"
     told = "; ".join(f"{name} {row['found']:.2f} of {row['limit']:.2f}" for name, row in table.iterrows())
     return finished(figure, one, title, f"Boundary IoU: {told}")
 
@@ -264,9 +331,16 @@ def sizes(one: Source) -> Drawn | None:
     lines = {"recall": ("pixels found", "#0072b2"), "missed": ("instances hardly found", "#d55e00")}
     for shift, (name, (label, color)) in zip((-0.04, 0.04), lines.items(), strict=True):
         line(axis, np.arange(len(table)) + shift, table, name, color, label, 100)
+        middle = (len(table) - 1) // 2
+        above = 100 * table[f"{name}_high"].iloc[middle : middle + 2].max()
+        name_line(axis, label, color, (middle + 0.5, above), (0, 8), ha="center")
     axis.set_xticks(range(len(table)), list(table.index))
     panel(axis, ylim=(0, 103), xlabel="share of the picture that the instance covers", ylabel="percent")
-    legend_below(figure, axis)
     first, last = table.iloc[0], table.iloc[-1]
-    title = f"Of the smallest instances {first['recall']:.0%} of the pixels are found, of large {last['recall']:.0%}"
+    gap = last["recall"] - first["recall"]
+    word = "nearly as well" if abs(gap) < 0.1 else "worse" if gap > 0 else "better"
+    apart = first["recall_low"] > last["recall_high"] or first["recall_high"] < last["recall_low"]
+    clear = "" if apart or abs(gap) < 0.1 else ", if not clearly"
+    found = f"{first['recall']:.0%} of their pixels, of large ones {last['recall']:.0%}"
+    title = f"Small instances are found {word}{clear}: {found}"
     return finished(figure, one, title, f"Hardly found are {first['missed']:.0%} and {last['missed']:.0%} of them")

@@ -17,8 +17,8 @@ from modanet_utils.trials import TRIALS, label_of
 
 MEASURES = {"hair": ("hair called headwear", 100), "skin": ("skin called clothing", 100), "iou": ("IoU of headwear", 1)}
 """What is compared over trainings: heading and unit."""
-LENGTHS: tuple[str, ...] = ("cross_entropy", "cross_entropy_long", "combined", "combined_long", "combined_body")
-LENGTHS += ("combined_body_tagged_long", "recommended")
+LENGTHS: tuple[str, ...] = ("cross_entropy", "cross_entropy_long", "combined_unweighted", "combined_unweighted_long")
+LENGTHS += ("combined", "combined_long", "combined_body", "combined_body_tagged_long", "recommended")
 """The trials that are compared, by name."""
 
 

@@ -18,7 +18,7 @@ from modanet_utils.classes import CLASSES, LABELS
 from modanet_utils.model import Net
 from modanet_utils.photo.pictures import opened
 from modanet_utils.project import ProjectError
-from modanet_utils.thresholds import CUT_OFF, PERSON, SECOND_FIGURE, SURE, UPRIGHT, UPRIGHT_MORE
+from modanet_utils.thresholds import ALARM_SHARE, CUT_OFF, DOUBTFUL, PERSON, SECOND_FIGURE, SURE, UPRIGHT, UPRIGHT_MORE
 from modanet_utils.training import posthoc
 from modanet_utils.training.predict import small_logits
 from modanet_utils.training.weights import WEIGHTS, folder_of, load_network, rooms
@@ -79,7 +79,7 @@ class Network:
             cut = _cut_off(labels)
             lies = " and " in (cut or " and ") and self._lies(picture, labels)  # across one edge goes a part, upright
             cut = "" if lies else cut
-            notes = _notes(labels, share, total[1:].sum() / number[1:].sum(), cut, lies)
+            notes = _notes(labels, share, total / number, total[1:].sum() / number[1:].sum(), cut, lies)
             notes += ["where it is transparent, the picture was looked at on white"] * clear
             return Answer(labels, share, total / number, notes, picture)
 
@@ -122,7 +122,9 @@ def _cut_off(labels: np.ndarray) -> str:
     return " and ".join(edge for edge, band in edges.items() if band.any(0).sum() >= CUT_OFF[1] * width)
 
 
-def _notes(labels: np.ndarray, share: np.ndarray, sure: float, cut: str, lies: bool) -> list[str]:
+def _notes(
+    labels: np.ndarray, share: np.ndarray, confidence: np.ndarray, sure: float, cut: str, lies: bool
+) -> list[str]:
     """What tells that a picture is unlike the photos that networks were trained on: one whole person, upright."""
     height, width = labels.shape
     clothing, trained = share[1 : len(CLASSES)].sum(), "the network was trained on photos of one whole person"
@@ -139,6 +141,10 @@ def _notes(labels: np.ndarray, share: np.ndarray, sure: float, cut: str, lies: b
         notes.append(f"the picture is wider than high, and {trained}, upright: cut it out for a finer answer")
     if sure < SURE:
         notes.append(f"the network is unsure ({sure:.0%} on average where it found something): look before trusting it")
+    elif names := [i for i in np.argsort(confidence) if i and share[i] >= ALARM_SHARE and confidence[i] < DOUBTFUL]:
+        told = ", ".join(f"{LABELS[i]} ({confidence[i]:.0%})" for i in names[:3])
+        told += f" and {len(names) - 3} more" * (len(names) > 3)
+        notes.append(f"the network is unsure where it says {told}: look there before trusting it")
     return notes
 
 

@@ -4,33 +4,37 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
 
 from modanet_utils.errors.causes.examples import in_other_colours, two_people, worn_and_beside
 from modanet_utils.errors.causes.pictures import Photo
-from modanet_utils.errors.plots import SMALL, WIDTH, finished, line, panel
+from modanet_utils.errors.plots import SMALL, WIDTH, finished, line, name_line, panel
 from modanet_utils.errors.sources import Source
-from modanet_utils.plots import Drawn, dots, legend_below, rows
+from modanet_utils.plots import Drawn, dots, rows
 
 HATS = {"real": "hats really worn", "worn": "pasted on a head", "beside": "the same, beside"}
 CAUSES = {"height": "height in\nthe picture", "area": "area of\nthe hair", "distance": "distance from\nhats in colour"}
-DOSES = {"difference": ("minus toward other hair", "#d55e00"), "against_background": ("minus background", "#0072b2")}
-OTHERS = {"silhouette": ("a silhouette in front", "#999999"), "rear": ("a person in front", "#0072b2")}
+DOSES = {"difference": ("other hair", "#d55e00"), "against_background": ("background", "#0072b2")}
+OTHERS = {"silhouette": ("a silhouette", "#777777"), "rear": ("a person", "#0072b2")}
 
 
-def _beside(
-    pictures: Mapping[str, Photo], columns: int, width: float, height: float, panels: int
-) -> tuple[Figure, np.ndarray]:
-    """Drawn pictures in columns at the left, ``width`` inches wide, and panels at their right."""
-    figure = plt.figure(figsize=(WIDTH, height), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(width, WIDTH - width))
-    axes = left.subplots(-(-len(pictures) // columns), columns).flat
-    for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
+def _shown(place: SubFigure, pictures: Mapping[str, Photo]) -> None:
+    """Drawn pictures in a row."""
+    for axis, (name, picture) in zip(place.subplots(1, len(pictures)), pictures.items(), strict=True):
         axis.imshow(picture)
         axis.set(xticks=[], yticks=[])
-        axis.set_title(name, fontsize=8)
-    left.supxlabel("drawn, to show the change", fontsize=8)
-    return figure, right.subplots(1, panels, squeeze=False)[0]
+        axis.set_title(name, fontsize=8.5)
+    place.supxlabel("drawn, to show the change", fontsize=8.5)
+
+
+def _beside(pictures: Mapping[str, Photo], width: float, height: float) -> tuple[Figure, Axes]:
+    """Drawn pictures at the left, ``width`` inches wide, and a panel at their right."""
+    figure = plt.figure(figsize=(WIDTH, height), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(width, WIDTH - width))
+    _shown(left, pictures)
+    return figure, right.subplots()
 
 
 def pasted_hats(one: Source) -> Drawn | None:
@@ -38,7 +42,7 @@ def pasted_hats(one: Source) -> Drawn | None:
     if not one.has("pasted_hats", "value", row="worn"):
         return None
     table = one.table("pasted_hats").rename(columns={"low": "value_low", "high": "value_high"})
-    figure, (axis,) = _beside(worn_and_beside(), 2, 3.0, 2.5, 1)
+    figure, axis = _beside(worn_and_beside(), 3.0, 2.3)
     dots(axis, table.loc[list(HATS)], "value", 0, "#333333", "", 100)
     for row, value in enumerate(100 * table["value"][list(HATS)]):
         axis.annotate(f"{value:.0f}", (value, row), (0, 10), ha="center", **SMALL)
@@ -55,25 +59,45 @@ def place_or_colour(one: Source) -> Drawn | None:
     if not (one.has("leak_model", "slope") and one.has("recoloring", "difference")):
         return None
     slopes, table = one.table("leak_model").loc[list(CAUSES)], one.table("recoloring")
-    figure, (model, doses) = _beside(in_other_colours(), 2, 1.9, 3.1, 2)
+    figure = plt.figure(figsize=(WIDTH, 4.3), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(3.2, WIDTH - 3.2))
+    top, bottom = right.subfigures(2, 1, height_ratios=(1.55, 2.2))
+    _shown(top, in_other_colours())
+    model, doses = left.subplots(), bottom.subplots()
     dots(model, slopes, "slope", 0, "#333333", "", 100)
-    for row, value in enumerate(100 * slopes["slope"]):
+    points, last = 100 * slopes["slope"], table.iloc[-1]
+    for row, value in enumerate(points):
         model.annotate(f"{value:+.0f}", (value, row), (0, 9), ha="center", **SMALL)
     rows(model, list(CAUSES.values()))
     model.axvline(0, color="black", lw=1)
-    panel(model, "hair called headwear", xlabel="points per standard deviation")
+    panel(model, xlabel="hair called headwear, points\nper standard deviation")
     for shift, (name, (label, color)) in zip((-0.35, 0.35), DOSES.items(), strict=True):
         line(doses, table.index + shift, table, name, color, label, 100)
+        name_line(doses, f"against\n{label}", color, (last.name, 100 * last[name]), (8, 6))
     doses.axhline(0, color="black", lw=1)
     doses.set_xticks(table.index)
-    panel(doses, "hair recoloured toward hats", xlabel="distance moved, CIE Lab", ylabel="points")
-    legend_below(figure, doses)
-    points, last = 100 * slopes["slope"], table.iloc[-1]
-    clear = "matters more" if last["against_background_low"] > 0 else "does not clearly matter more"
-    title = f"Height in the picture goes with {points['height']:+.0f} points, distance in colour with "
-    title += f"{points['distance']:+.0f};\nthe hair's own colour {clear} than the background's"
-    ends = " and ".join(f"{100 * last[name]:+.1f} {label}" for name, (label, _) in DOSES.items())
-    return finished(figure, one, title, f"Points at the farthest: {ends}")
+    panel(
+        doses,
+        xlim=(-1, 1.35 * table.index[-1]),
+        xlabel="distance moved, CIE Lab",
+        ylabel="hair called\nheadwear, points",
+    )
+    first = points.abs().idxmax()
+    ends = slopes.loc[first, ["slope_low", "slope_high"]]
+    sure = "goes" if ends.prod() > 0 and ends.abs().min() > slopes["slope"].drop(first).abs().max() else "may go"
+    told = ", ".join(f"{_clearly(last, name)} against {label}" for name, (label, _) in DOSES.items())
+    most = f"Hair called headwear {sure} most\nwith {' '.join(CAUSES[first].split())}"
+    for place, finding in ((left, most), (right, f"Hair moved toward hats' colours:\n{told}")):
+        place.suptitle(finding, x=0.02, ha="left", fontsize=10.5)
+    title = f"Height in the picture goes with {points['height']:+.0f} points, distance from hats in colour with "
+    title += f"{points['distance']:+.0f}"
+    return finished(figure, one, title, f"Hair moved toward hats' colours: {told}")
+
+
+def _clearly(row: pd.Series, name: str) -> str:
+    """Points, and that they are not clear where the interval holds 0."""
+    unclear = " (not clear)" * bool(row[f"{name}_low"] <= 0 <= row[f"{name}_high"])
+    return f"{100 * row[name]:+.0f}{unclear}"
 
 
 def crowd(one: Source) -> Drawn | None:
@@ -81,15 +105,17 @@ def crowd(one: Source) -> Drawn | None:
     if not one.has("crowd", "both"):
         return None
     table = one.table("crowd")
-    figure, (axis,) = _beside(two_people(), 3, 3.4, 2.9, 1)
+    figure, axis = _beside(two_people(), 3.4, 2.6)
+    row, share = table.iloc[-1], table.index[-1]
     for shift, (name, (label, color)) in zip((-0.04, 0.04), OTHERS.items(), strict=True):
         line(axis, np.arange(len(table)) + shift, table, name, color, label)
+        name_line(axis, label, color, (len(table) - 1 + shift, row[name]), (10 - 100 * shift, 0))
     axis.axhline(0, color="black", lw=1)
     axis.set_xticks(range(len(table)), [f"{overlap:.0%}" for overlap in table.index])
-    panel(axis, xlabel="share of the person covered", ylabel="change of mean IoU")
-    legend_below(figure, axis)
-    row, share = table.iloc[-1], table.index[-1]
+    panel(axis, xlim=(-0.3, 1.45 * (len(table) - 1)), xlabel="share of the person covered", ylabel="change of mean IoU")
     costs = "costs" if row["rear_high"] < 0 else "does not clearly cost"
-    title = f"A person in front {costs} {-row['rear']:.2f} of IoU where {share:.0%} is covered"
-    title += f", a silhouette {-row['silhouette']:.2f}"
-    return finished(figure, one, title, f"Both people together have {row['together']:.2f}, alone {row['alone']:.2f}")
+    clear = "" if row["person_low"] <= 0 <= row["person_high"] else "clearly "
+    title = f"A person in front {costs} {-row['rear']:.2f}, a silhouette {-row['silhouette']:.2f}:"
+    title += f" {clear or 'not clearly '}different"
+    both = f"change {row['both']:+.2f} for both people together, from {row['alone']:.2f} to {row['together']:.2f}"
+    return finished(figure, one, title, f"Mean IoU where {share:.0%} is covered; {both}")
