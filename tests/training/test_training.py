@@ -316,7 +316,7 @@ def test_a_run_beside_a_report_is_found_wherever_the_data_are(
     moved = shutil.copytree(street, tmp_path / "moved")
     run = run_trial(tiny(moved, workers=1), tmp_path / "runs")
     assert run.source == "read from reports/ccp/runs/baseline"
-    assert capsys.readouterr().out == f"cross_entropy ({run.config.hash}): {run.source}, 3 epochs.\n"
+    assert capsys.readouterr().out == "Read from reports/ccp/runs/baseline: loss cross_entropy, 3 epochs.\n"
     assert_same_result(run, reference)
     assert not (tmp_path / "runs").exists()
 
