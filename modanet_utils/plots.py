@@ -219,7 +219,6 @@ def _beside(axis: Axes, taken: np.ndarray, words: str, region: np.ndarray, color
     wide, high = (1 + int(WORDS * across / PANEL * n) for n in (0.6 * max(map(len, lines)), 1.2 * len(lines)))
     starts = {"left": int(0.02 * across), "right": int(0.98 * across) - wide}
     near = "left" if x < (left + right) / 2 else "right"
-
     costs = {
         (side, top): 4 * height * taken[top : top + high, at : at + wide].mean()  # what is covered, then how far it is
         + abs(top + high / 2 - y) + 0.3 * height * (side != near)

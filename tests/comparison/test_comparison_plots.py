@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pytest
 
 from modanet_utils import statistics
 from modanet_utils.classes import CLOTHING
@@ -55,27 +56,40 @@ def results_of(*trials: str, hits: int = 8) -> dict[str, Any]:
 def test_curves_name_what_is_found_late_and_what_never_is() -> None:
     curves = pd.DataFrame({name: [0.0, 0.0, 0.0] for name in CLOTHING}, index=[1, 2, 3])
     curves["bag"], curves["top"] = [0.2, 0.3, 0.4], [0.1, 0.0, 0.3]
-    drawn = learning_curves([curves, curves])
+    other = curves.assign(belt=[0.0, 0.1, 0.1])
+    drawn = learning_curves([curves, other])
     said = [text.get_text() for text in drawn[0].axes[0].texts]
-    assert said[:2] == ["top", "bag"] and said[2].startswith("at zero at the end: belt, boots")
-    assert closed(drawn) == "Top is found for good only after epoch 2; 11 of 13 classes are at zero after 3 epochs"
+    assert said[:3] == ["belt (thin)", "top", "bag"], "what another training finds is named, too"
+    assert said[3].startswith("at zero at the end of this training: belt, boots")
+    assert closed(drawn) == "Top is found for good only after epoch 2; 11 of 13 classes end at zero in this training"
+    assert "(thin)" not in learning_curves([curves, curves])[0].axes[0].texts[0].get_text()
     curves[:], curves["belt"] = 0.5, 0.0
-    assert closed(learning_curves([curves])) == "1 of 13 classes is at zero after 3 epochs"
+    assert closed(learning_curves([curves])) == "1 of 13 classes ends at zero in this training"
     curves[:] = 0.5
-    assert closed(learning_curves([curves])) == "0 of 13 classes are at zero after 3 epochs"
+    assert closed(learning_curves([curves])) == "0 of 13 classes end at zero in this training"
 
 
 def test_the_picture_of_cross_entropy_counts_zeros_over_trainings_and_lengths() -> None:
     results = results_of("cross_entropy", "cross_entropy-seed1", "cross_entropy_long")
-    assert closed(opening_cross_entropy(results)) == "1 of 13 classes is at zero after 15 epochs, 1 after 45"
+    assert (
+        closed(opening_cross_entropy(results))
+        == "Cross-entropy: 1 of 13 classes is at zero after 15 epochs, 1 after 45"
+    )
     results["trials"]["cross_entropy-seed1"]["test"]["classes"]["belt"]["iou"] = 0.5
     del results["trials"]["cross_entropy_long"]
-    assert closed(opening_cross_entropy(results)) == "0 or 1 of 13 classes are at zero after 15 epochs"
+    drawn = opening_cross_entropy(results)
+    (ticks,) = [line for line in drawn[0].axes[0].lines if line.get_marker() == "|"]
+    assert 0.5 in ticks.get_xdata() and "ticks: further trainings" in drawn[0].axes[0].get_xlabel()
+    assert closed(drawn) == "Cross-entropy: 0 or 1 of 13 classes are at zero after 15 epochs"
 
 
 def test_the_picture_of_the_combined_loss_names_what_comes_back() -> None:
     results = results_of("cross_entropy", "combined")
-    assert closed(opening_combined(results)) == "The combined loss brings back 1 of 1 classes at zero: belt"
+    title = "The combined loss brings back 1 of 1 classes at zero, 1 with the whole interval above 0.01"
+    drawn = opening_combined(results)
+    assert "back are belt, clearly belt." in drawn[1] and closed(drawn) == title
+    results["trials"]["combined"]["test"]["classes"]["belt"]["iou_interval"] = [0.01, 0.9]
+    assert closed(opening_combined(results)) == title.replace("1 with", "0 with")
     none = opening_combined(results_of("cross_entropy", "combined", hits=0))
     assert closed(none) == "The combined loss brings back 0 of 1 classes at zero"
     assert opening_combined(results_of("cross_entropy")) is None
@@ -85,7 +99,7 @@ def test_the_picture_of_the_combined_loss_names_what_comes_back() -> None:
     results["comparison"] = {"trials": {"own_loss": {}}}
     drawn = opening_combined(results)
     assert "0.267 for cross-entropy, 0.267 for your loss, 0.457 for combined loss" in drawn[1]
-    assert closed(drawn) == "The combined loss brings back 1 of 1 classes at zero: belt"
+    assert closed(drawn) == title
 
 
 def test_effects_count_the_classes_that_change_clearly() -> None:
@@ -93,8 +107,11 @@ def test_effects_count_the_classes_that_change_clearly() -> None:
         return {name: {"iou": (low + high) / 2, "iou_low": low, "iou_high": high} for name in CLOTHING}
 
     found = {"classes": {"loss": factor(0.1, 0.2), "weights": factor(-0.2, 0.1)}}
-    title = "Of 13 classes the loss clearly raises 13 and lowers 0; the weights raise 0 and lower 0"
-    assert closed(effect_dots(found, list(CLOTHING))) == title
+    title = "Of 13 classes the loss clearly raises 13 and lowers 0; the weights raise 0 and lower "
+    assert closed(effect_dots(found, list(CLOTHING))) == f"{title}0"
+    for name in ("dress", "belt"):
+        found["classes"]["weights"][name]["iou_high"] = -0.1
+    assert closed(effect_dots(found, list(CLOTHING))) == f"{title}2 (belt and dress)"
 
 
 def test_trade_offs_show_what_moves_and_count_what_lies_beyond() -> None:
@@ -102,20 +119,46 @@ def test_trade_offs_show_what_moves_and_count_what_lies_beyond() -> None:
     curve = {"precision": np.full((3, 14), 0.5), "recall": np.full((3, 14), 0.5)}
     curve["recall"][:, [1, 3, 5, 7]] = [[0.1], [0.2], [0.9]]
     drawn = trade_offs(curve, 1, (0.0, 0.5, 1.0), {"cross-entropy": test})
+    # The commonest in the truth on top: bags are there, the others are not.
     assert [axis.get_title(loc="left") for axis in drawn[0].axes] == ["bag", "boots", "outer", "sunglasses"]
     # Bags have a precision of 1; belts are never predicted, boots are nowhere in the truth.
-    assert closed(drawn) == "In 1 of 2 classes the cross-entropy lies beyond what shifted outputs reach"
+    title = "In 1 of 2 classes the cross-entropy lies beyond what logit adjustment reaches"
+    assert closed(drawn) == title
+    own = counts()
+    own[0, 1, 1], own[0, 1, 0], own[1, 0, 1] = 4, 6, 4  # recall 0.72, precision 0.9: both vary over the photos
+    given = curve, 1, (0.0, 0.5, 1.0), {"cross-entropy": statistics.test_summary(own)}
+    drawn = trade_offs(*given, {"cross-entropy": own})
+    cross = next(line for line in drawn[0].axes[0].lines if len(line.get_xdata()) == 5)
+    left, right, _, x, _ = cross.get_xdata()
+    assert left < x < right and x == pytest.approx(0.72)
+    assert closed(drawn) == f"{title}, in 1 with the lower ends of its intervals as well"
+    curve["recall"][1:, 1], curve["precision"][1:, 1] = 0.7, 0.85  # reached by the lower ends, not by the point
+    drawn = trade_offs(*given, {"cross-entropy": own})
+    assert closed(drawn) == f"{title}, in 0 with the lower ends of its intervals as well"
 
 
 def test_figures_of_trials_take_undefined_scores() -> None:
     test = statistics.test_summary(counts())
-    figure = class_dots({"cross-entropy": test, "combined loss": copy.deepcopy(test)}, CLOTHING, "title")
+    figure = class_dots({"cross-entropy": [test], "combined loss": [copy.deepcopy(test)]}, CLOTHING, "title")
     figure.canvas.draw()
     plt.close(figure)
     seeds = {"combined": [counts(), counts()]}
     drawn = trial_dots(compared({"combined": counts()}), seeds)
     assert [len(line.get_xdata()) for line in drawn[0].axes[1].lines] == [1, 1]
     assert closed(drawn).startswith("The mean IoU goes from 0.")
-    three = dict.fromkeys(("cross_entropy", "combined_unweighted", "combined"), counts())
-    title = closed(trial_dots(compared(three), {}))
-    assert title == "Precision is 0.67 with cross-entropy, 0.67 with the loss alone, 0.67 with its weights"
+
+
+def test_trials_say_which_term_matters_and_what_the_weights_cost() -> None:
+    worse = counts()
+    worse[:, 1, 1], worse[:, 1, 0], worse[:3, 0, 1], worse[:3, 0, 0] = 2, 8, 4, 76
+    table = compared({"combined": counts(), "combined_unweighted": worse, "combined_without_dice": worse})
+    drawn = trial_dots(table, {name: [worse] for name in table.index[1:]})
+    by = -table.loc["combined_without_dice", "change"]
+    precision = table.loc["combined", "precision"], table.loc["combined_unweighted", "precision"]
+    said = "; precision is {:.2f} with class weights, {:.2f} without".format(*precision)
+    ends = [line.get_segments()[0][:, 0] for line in drawn[0].axes[1].collections]
+    assert np.isnan(ends[0]).all() and ends[1][0] < precision[1] < ends[1][1], "where counts are given"
+    assert drawn[0].axes[1].get_xlim()[1] > precision[0] * 1.05, "no point lies on the frame"
+    assert closed(drawn) == f"Dice matters most: without it the mean IoU is {by:.2f} lower{said}"
+    table.loc["combined_without_dice", "change_high"] = 0.01
+    assert closed(trial_dots(table, {})).startswith("The mean IoU goes from ")

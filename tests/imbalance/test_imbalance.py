@@ -360,9 +360,31 @@ def test_figures_say_what_is_rare_in_which_way(found: Scan) -> None:
     table = class_table(found)
     table.loc["belt", "scaled_median"], table.loc["bag", "image_share"] = SMALL - 1, INFREQUENT / 2
     drawn = plots.rarity_map({"one": table, "two": table}, SMALL, INFREQUENT)
-    assert drawn[1].endswith("in one. Size makes belt rare, few images bag.")
-    _, alt = plots.threshold_dots(threshold_table(weight_table(found.image_pixels())))
-    assert "Inverse weights let scarf & tie win from a probability of 1.20%, their square root from 9.9%" in alt
+    title = "Belt is rare because small, 1 because seldom worn"
+    assert drawn[0].get_suptitle() == title and drawn[1].endswith(f"15% of them: bag. {title}.")
+    assert "in one; below 256 pixels: belt;" in drawn[1]
+    assert [text.get_text() for text in drawn[0].axes[0].get_legend().texts] == ["filled: one", "hollow: two"]
+    table.loc["bag", "scaled_median"], table.loc["belt", "scaled_median"] = SMALL - 1, SMALL
+    _, alt = plots.rarity_map({"one": table}, SMALL, INFREQUENT)
+    assert "No class is rare because small, none because seldom worn, 1 for both reasons." in alt
+    figure, alt = plots.threshold_dots(threshold_table(weight_table(found.image_pixels())))
+    assert "Inverse weights let scarf & tie win from 1.20% probability, their square root from 9.9%" in alt
+    words = [text.get_text() for text in (*figure.axes[0].texts, *figure.axes[0].get_legend().texts)]
+    assert {"1.2%", "9.9%", "inverse square root"} <= {*words}
+    plt.close("all")
+
+
+def test_shares_name_the_data_set_of_each_number() -> None:
+    shares = pd.DataFrame({"one (this run)": {"background": 0.9, "top": 0.08, "bag": 0.02}})
+    shares["two"] = pd.Series({"background": 0.89, "top": 0.01, "bag": 0.1})
+    figure, alt = plots.opening(shares)
+    title = "In two the rarest garment, top, has 1/10 of the pixels of the commonest, bag"
+    assert figure.get_suptitle() == title and alt.endswith(f"{title}.")
+    assert "one (this run) 2.00% (bag) to 8.0% (top); two 1.00% (top) to 10.0% (bag)" in alt
+    order = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert order == ["background", "top", "bag"], "the first data set's frequency"
+    shares["one (this run)"] *= [1, 1, 0.1]
+    assert "In one the rarest garment, bag, has 1/40" in plots.opening(shares)[1]
     plt.close("all")
 
 

@@ -96,17 +96,39 @@ def test_the_picture_of_the_answer_shows_the_recorded_numbers(complete: dict[str
     picture = ET.fromstring(rendered("chart.svg.j2", results=results, alone=True))
     space = "{http://www.w3.org/2000/svg}"
     own = [one for one in picture if one.get("fill") == "#d55e00" or one.get("stroke") == "#d55e00"]
-    marks = [one for one in own if one.get("cy") != "16"]  # without the legend's
-    names = [one.text for one in picture.iter(f"{space}text") if one.get("text-anchor") == "end"]
+    marks = [one for one in own if one.get("class") != "key"]  # without the legend's
+    labels = [one.text for one in picture.iter(f"{space}text") if one.get("class") == "class"]
+    names = [label.partition(" (")[0] for label in labels]
+    assert f"belt ({results['trials']['cross_entropy']['test']['classes']['belt']['images']})" in labels
     shares = results["dataset"]["class_share"]
     assert (
         sorted(names) == sorted(CLOTHING) and [shares[name] for name in names] == sorted(map(shares.get, names))[::-1]
     )
     assert len([one for one in marks if one.tag == f"{space}circle"]) == len(CLOTHING) - 1
-    # 0 lies at 124 and 1 at 464
-    assert ("209.0", "379.0") in [(one.get("x1"), one.get("x2")) for one in marks]
-    assert "294.0" in [one.get("cx") for one in marks]
+    # 0 lies at 128 and 1 at 464
+    assert ("212.0", "380.0") in [(one.get("x1"), one.get("x2")) for one in marks]
+    assert "296.0" in [one.get("cx") for one in marks]
     assert "combined loss 0." in picture.get("aria-label", "")
+
+
+def test_the_title_of_the_picture_counts_zeros_over_trainings(complete: dict[str, Any]) -> None:
+    def finding(results: dict[str, Any]) -> str:
+        picture = ET.fromstring(rendered("chart.svg.j2", results=results, alone=True))
+        lines = [one.text for one in picture if one.get("class") == "finding"]
+        assert picture.get("aria-label", "").startswith(f"{lines[0]} {lines[1]}. ")
+        return f"{lines[0]} {lines[1]}"
+
+    results = copy.deepcopy(complete)
+    for trial in results["trials"].values():
+        for name in CLOTHING:
+            trial["test"]["classes"][name] |= {"iou": 0.5, "support": 9}
+    trials = results["trials"]
+    assert finding(results) == "Cross-entropy leaves none of 13 classes at zero, the combined loss none"
+    trials["combined"]["test"]["classes"]["belt"]["iou"] = 0.0
+    trials["cross_entropy-seed1"] = copy.deepcopy(trials["combined"])
+    assert finding(results) == "Cross-entropy leaves none or 1 of 13 classes at zero, the combined loss 1"
+    trials["recommended"] = copy.deepcopy(trials["cross_entropy"])
+    assert finding(results).endswith("the recommended network none")
 
 
 def test_a_label_map_below_each_drawn_scene() -> None:

@@ -7,10 +7,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
+from modanet_utils import plots
 from modanet_utils.classes import CLASSES, HAIR, IGNORE, SKIN
 from modanet_utils.plots import PALETTE, mistakes
+from modanet_utils.training import examples
 from modanet_utils.training.examples import Example, choose, keep, networks, strip
 from modanet_utils.training.weights import WEIGHTS
 
@@ -83,16 +86,61 @@ def test_mistakes_are_told_by_what_is_lost_or_made_up_first(person: np.ndarray) 
 
 def test_the_strip_counts_the_rare_garments_that_are_found(person: np.ndarray) -> None:
     blind, seeing = np.zeros_like(person), np.where(person < 14, person, 0)
+    seeing[2:6, 15:25] = HAT
     maps = {"ground truth": person, "cross-entropy": blind, "combined loss": seeing}
-    examples = [Example("tiny, image 7", np.full((60, 40, 3), 200, np.uint8), maps)]
-    figure, alt = strip(examples, ["belt", "skirt", "headwear"], photos=True)
-    said = "Of the 2 rare garments on these photos cross-entropy finds 0, combined loss finds 2"
+    shown = [Example("tiny, image 7", np.full((60, 40, 3), 200, np.uint8), maps)]
+    figure, alt = strip(shown, ["belt", "skirt", "headwear"], photos=True)
+    said = "Found of the 2 rare garments on these photos: cross-entropy 0 and combined loss 2; "
+    said += "garments seen that nobody wears: 0 and 1"
     assert figure.get_suptitle().replace("-\n", "-").replace("\n", " ") == said and alt.endswith(f"{said}.")
+    assert figure.get_supxlabel().startswith("Hair and skin count as background, so predictions show no heads")
     assert [axis.get_ylabel() for axis in figure.axes] == ["photo", *maps]
     words = [{text.get_text() for text in axis.texts} for axis in figure.axes]
-    assert words[0] == set() and words[1] == words[3] == {"top", "belt", "skirt"}
-    assert {"belt missed", "skirt missed", "top missed"} <= {text.replace("\n", " ") for text in words[2]}
+    said = [{text.replace("\n", " ") for text in some} for some in words]
+    assert said == [
+        set(),
+        {"top", "belt", "skirt"},
+        {"belt missed", "skirt missed", "top missed"},
+        {"top", "skirt", "hair called headwear"},
+    ]
+    figure.canvas.draw()
+    for axis in figure.axes:
+        boxes = [Text.get_window_extent(text) for text in axis.texts]  # without the lines to them
+        assert not any(one.overlaps(other) for at, one in enumerate(boxes) for other in boxes[:at])
+        outlines = [one for one in axis.collections if one.get_path_effects()]
+        assert len(outlines) == sum("called" in text or "missed" in text for text in map(Text.get_text, axis.texts))
     plt.close(figure)
+    figure, _ = strip([Example("drawn figure 7", person, {"ground truth": person, "cross-entropy": blind})], ["belt"])
+    assert "these figures drawn for this run: cross-entropy 0;" in figure.get_suptitle().replace("-\n", "-").replace(
+        "\n", " "
+    )
+    plt.close(figure)
+
+
+def test_words_keep_off_garments_and_only_three_mistakes_are_named() -> None:
+    truth, seen = np.zeros((60, 80), np.uint8), np.zeros((60, 80), np.uint8)
+    for at, label in enumerate((BELT, SKIRT, HAT, TOP)):
+        truth[10 * at : 10 * at + 9, :14] = label  # at the left edge, where longer words would cover them
+    seen[truth == BELT] = seen[truth == SKIRT] = TOP
+    figure = plots.strip({"one": {"ground truth": truth, "cross-entropy": seen}}, "title")
+    figure.canvas.draw()
+    axis = figure.axes[1]
+    words = [text for text in axis.texts if text.get_ha() != "center"]
+    assert len(words) == 3 and [text.get_text() for text in axis.texts if text not in words] == ["top"]
+    for text in words:
+        (left, one), (right, other) = axis.transData.inverted().transform(Text.get_window_extent(text))
+        top, bottom = sorted((int(one), int(other)))
+        assert not seen[max(0, top) : bottom, max(0, int(left)) : max(0, int(right))].any(), text
+    assert figure.axes[0].get_ylabel() == "ground truth"
+    assert figure.get_supxlabel() == "Outlined: the three gravest mistakes"
+    assert plots.strip({"one": {"ground truth": truth}}, "title").axes[0].get_ylabel() == "", "no word stands alone"
+    plt.close("all")
+
+
+def test_drawn_figures_are_called_so(monkeypatch: pytest.MonkeyPatch, person: np.ndarray) -> None:
+    monkeypatch.setattr(examples, "photo_and_truth", lambda dataset, image_id: (person, person))
+    names = [examples.predicted({}, SimpleNamespace(name=name), [216])[0].name for name in ("synthetic", "Mine")]  # type: ignore[arg-type]
+    assert names == ["drawn figure 216", "Mine, image 216"]
 
 
 def test_what_is_kept_for_the_readme_holds_no_photo(person: np.ndarray, tmp_path: Path) -> None:
