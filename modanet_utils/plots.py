@@ -259,12 +259,17 @@ def ends_of(table: pd.DataFrame, name: str, unit: float = 1) -> list[np.ndarray]
     return [unit * table[name + end].to_numpy(float) for end in ("", "_low", "_high")]
 
 
-def dots(axis: Axes, table: pd.DataFrame, name: str, offset: float, color: str, label: str, unit: float = 1) -> None:
-    """A dot with its interval on every row."""
+def dots(
+    axis: Axes, table: pd.DataFrame, name: str, offset: float, color: str, label: str, unit: float = 1, form: str = ""
+) -> None:
+    """A dot with its interval on every row, and above it its number, if a format is given."""
     value, low, high = ends_of(table, name, unit)
     y = np.arange(len(table)) + offset
     axis.hlines(y, low, high, color=color, lw=2.5, alpha=0.45)
     axis.plot(value, y, "o", ms=5, color=color, label=label)
+    style = {"textcoords": "offset points", "ha": "center", "size": 8.5, "path_effects": HALO}
+    for spot in zip(value, y, strict=True) if form else ():
+        axis.annotate(f"{spot[0]:{form}}", spot, (0, 5), **style)
 
 
 def offsets(number: int, reach: float) -> np.ndarray:

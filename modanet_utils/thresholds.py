@@ -39,5 +39,4 @@ probability, is then to be found in the picture when it is turned."""
 SURE = 0.5
 """Mean probability of what was found below which a network is unsure: 99 of 100 photos like its own lie above."""
 DOUBTFUL = 0.6
-"""Mean probability below which a label is named as doubtful: on 63 validation photos 77 of 100 such labels were mostly
-wrong, of the others 22."""
+"""Mean probability below which a label is named: on 63 validation photos 77 of 100 such are mostly wrong, else 22."""

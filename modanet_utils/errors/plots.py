@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from modanet_utils.classes import CLASSES, COLORS, HAIR, HEADWEAR, LABELS
 from modanet_utils.errors.cases import Case
@@ -16,12 +15,10 @@ from modanet_utils.errors.places import EDGES, KINDS, OUTLINES
 from modanet_utils.errors.sources import Source
 from modanet_utils.errors.tables import PAIR, origins, wrong_pixels
 from modanet_utils.errors.text import LENGTHS, MEASURES, at_lengths, trainings
-from modanet_utils.metrics import fold_body, ratio
-from modanet_utils.plots import HALO, Drawn, colored, ends_of, label_legend, legend_below, rows, titled
+from modanet_utils.metrics import ratio
+from modanet_utils.plots import HALO, Drawn, colored, dots, ends_of, label_legend, legend_below, rows, titled
 from modanet_utils.results.text import common_first, listed, row_text
 from modanet_utils.results.text import trainings as tests_of
-from modanet_utils.results.workspace import kept_counts
-from modanet_utils.statistics import bootstrap
 from modanet_utils.thresholds import FOUND_SHARE, SHIFT
 from modanet_utils.trials import color_of, label_of
 
@@ -30,15 +27,14 @@ WIDTH = 8.0
 SMALL: dict[str, Any] = {"size": 8.5, "color": "#444444", "va": "center", "textcoords": "offset points"}
 SMALL["path_effects"] = HALO
 TRIALS = dict(zip(PAIR.values(), ("cross_entropy", "combined"), strict=True))
-MISSED = "#8f8f8f"
 KIND_COLORS = {"right": "#e4e4e0", "boundary": "#56b4e9", "extent": "#e69f00", "segment": "#d55e00"}
 KIND_TEXTS = {"right": "right: the IoU, with its interval", "extent": "extent: found, but drawn too large or too small"}
 KIND_TEXTS |= {"boundary": f"boundary: within {SHIFT} network pixels of the outline"}
 KIND_TEXTS |= {"segment": f"whole pieces: less than {FOUND_SHARE:.0%} is found, or true"}
-OUTLINE_STYLES = {"found": ("o", "#d55e00"), "network_pixel": ("|", "#009e73"), "limit": ("D", "#777777")}
+OUTLINE_COLORS = {"found": "#d55e00", "network_pixel": "#009e73", "limit": "#777777"}
 GARMENTS = ("pants", "dress", "sunglasses")
 """Long, large, small: whose outlines are shown."""
-UNWEIGHTED = "combined_unweighted", "combined_unweighted_long"
+BODY = {"hair": "hair_as_headwear", "skin": "skin_as_clothing"}
 FEW = 20
 """Sizes with fewer instances than this are not drawn: an interval over so few says nothing."""
 
@@ -58,16 +54,12 @@ def panel(axis: Axes, title: str = "", **options: Any) -> None:
     axis.yaxis.label.set_size(9.5)
 
 
-def line(axis: Axes, x: Any, table: pd.DataFrame, name: str, color: str, label: str, unit: float = 1) -> None:
-    """A line of dots, each with its interval."""
-    value, low, high = ends_of(table, name, unit)
+def line(axis: Axes, x: Any, table: pd.DataFrame, name: str, style: Sequence[str], unit: float = 1, **at: Any) -> None:
+    """A line of dots, each with its interval, and its name in its colour beside one of them: ``point``, ``shift``."""
+    (value, low, high), (label, color), point = ends_of(table, name, unit), style, at.get("point", -1)
     axis.vlines(x, low, high, color=color, lw=2.5, alpha=0.4)
-    axis.plot(x, value, "o-", ms=5, lw=1.7, color=color, label=label)
-
-
-def name_line(axis: Axes, name: str, color: str, point: tuple[Any, Any], offset: tuple[int, int], **style: Any) -> None:
-    """The name of a line at one of its points, in its colour."""
-    axis.annotate(name, point, offset, **(SMALL | {"color": color, "size": 10} | style))
+    axis.plot(x, value, "o-", ms=5, lw=1.7, color=color)
+    axis.annotate(label, (x[point], value[point]), at.get("shift", (10, 0)), **(SMALL | {"size": 10, "color": color}))
 
 
 def stacked(axis: Axes, table: pd.DataFrame, colors: Mapping[str, str], names: Mapping[str, str]) -> None:
@@ -79,8 +71,7 @@ def stacked(axis: Axes, table: pd.DataFrame, colors: Mapping[str, str], names: M
         axis.barh(range(len(table)), widths, 0.72, left=left, **style)
         for row in np.flatnonzero(widths >= 2):
             ink = "white" if name in ("hair", "outer", "boots") else "black"
-            place = left[row] + widths[row] / 2, row, f"{widths[row]:.0f}"
-            axis.text(*place, ha="center", va="center", fontsize=9, color=ink)
+            axis.text((left + widths / 2)[row], row, f"{widths[row]:.0f}", ha="center", va="center", size=9, color=ink)
         left += widths
     rows(axis, list(table.index))
     axis.grid(False)
@@ -97,12 +88,14 @@ def opening(trials: Mapping[str, Any]) -> Drawn | None:
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 1.5 + 0.34 * len(groups)), sharey=True, layout="constrained")
     for axis, (name, (text, unit)) in zip(axes, MEASURES.items(), strict=True):
         for row, (trial, own) in enumerate(groups.items()):
-            values, color = unit * own[name].to_numpy(), color_of(trial)
-            low, high = unit * np.array(_recorded(tests[own.index[0]], name) if len(own) == 1 else [np.nan] * 2, float)
+            values, color, test = unit * own[name].to_numpy(), color_of(trial), tests[own.index[0]]
+            found = test["body"].get(BODY.get(name), test["classes"]["headwear"])
+            ends = found.get("interval", found.get("iou_interval"))
+            low, high = unit * np.array(ends if ends and len(own) == 1 else [np.nan] * 2)
             axis.hlines(row, low, high, color=color, lw=2.5, alpha=0.4)
             axis.plot(values, row + 0.12 * (np.arange(len(own)) - (len(own) - 1) / 2), "o", ms=5, color=color)
-            end = np.fmax(values.max(), high)
-            axis.annotate(f"{values.mean():.{1 if unit == 100 else 2}f}", (end, row), (7, 0), **SMALL)
+            number = f"{values.mean():.{1 if unit == 100 else 2}f}"
+            axis.annotate(number, (np.fmax(values.max(), high), row), (7, 0), **SMALL)
         panel(axis, text, xlabel="percent" if unit == 100 else "")
         axis.set_xlim(np.array([-0.04, 1.4]) * max(axis.dataLim.x1, 0.01))
         rows(axis, [f"{name} ({own['epochs'].iloc[0]} epochs)" for name, own in groups.items()])
@@ -113,18 +106,9 @@ def opening(trials: Mapping[str, Any]) -> Drawn | None:
     title = f"The combined loss calls {short['hair'].mean():.0%} of the hair headwear"
     if len(long):
         title += f" after {short['epochs'].iloc[0]} epochs, {long['hair'].mean():.1%} after {long['epochs'].iloc[0]}"
-    bare = [groups[trial]["hair"].mean() for trial in map(label_of, UNWEIGHTED) if trial in groups]
-    told = f"; without class weights it calls {listed([f'{share:.1%}' for share in bare])} of the hair so" * bool(bare)
+    bare = table[table["trial"].str.startswith(label_of("combined_unweighted"))]["hair"].map("{:.1%}".format).tolist()
+    told = f"; without class weights it calls {listed(bare)} of the hair so" * bool(bare)
     return finished(figure, None, title, f"Of the skin it calls {short['skin'].mean():.0%} clothing{told}")
-
-
-def _recorded(test: Mapping[str, Any], name: str) -> Any:
-    """The interval of one of `MEASURES` in a trial's "test" part; NaN where there is none."""
-    if name == "iou":
-        found = test["classes"]["headwear"].get("iou_interval")
-    else:
-        found = test["body"]["hair_as_headwear" if name == "hair" else "skin_as_clothing"]["interval"]
-    return found or (np.nan, np.nan)
 
 
 def confusions(one: Source, number: int = 6) -> Drawn | None:
@@ -136,23 +120,14 @@ def confusions(one: Source, number: int = 6) -> Drawn | None:
     at, spots = np.array(pairs).T, np.arange(float(len(pairs)))
     spots[len(order) :] += 0.5  # hair apart, where it is none of the largest
     figure, axis = plt.subplots(figsize=(WIDTH, 3.8), layout="constrained")
-
-    def shares(summed: NDArray) -> NDArray:
-        folded = fold_body(summed)
-        wrong = folded.sum(axis=(-2, -1)) - np.trace(folded, axis1=-2, axis2=-1)
-        return ratio(summed[..., *at], wrong[..., None])
-
     for shift, (label, trial) in zip((-0.19, 0.19), TRIALS.items(), strict=True):
-        counts, kept = np.array(one.errors["counts"][trial]), kept_counts(one.results, trial)
-        share = end = 100 * shares(counts)
+        counts = np.array(one.errors["counts"][trial])
+        share = 100 * ratio(counts[*at], wrong_pixels(counts).sum())
         axis.barh(spots + shift, share, 0.36, color=color_of(label), label=label)
-        if kept is not None and np.array_equal(kept.sum(axis=0), counts):
-            low, end = (100 * part for part in bootstrap(kept, shares)[1:])
-            axis.hlines(spots + shift, low, end, color="black", lw=1.4)
     names = [(LABELS[truth], CLASSES[called]) for truth, called in pairs]
     lost = ratio(counts[*at], counts.sum(axis=1)[at[0]])
     for row, (truth, _) in enumerate(names):
-        axis.annotate(f"{lost[row]:.0%} of {truth}", (max(share[row], end[row]), spots[row] + 0.19), (5, 0), **SMALL)
+        axis.annotate(f"{lost[row]:.0%} of {truth}", (share[row], spots[row] + 0.19), (5, 0), **SMALL)
     axis.set_yticks(spots, [" called ".join(pair) for pair in names])
     axis.set(xlim=(0, 1.15 * axis.dataLim.x1), ylim=(spots[-1] + 0.5, -0.5))
     axis.grid(axis="y", visible=False)
@@ -180,8 +155,7 @@ def false_hats(one: Source) -> Drawn | None:
     panel(axis, xlim=(0, 100), xlabel="percent of the pixels, by their true label; the line: 95% interval of hair")
     legend_below(figure, axis)
     title = f"{hair:.0%} of the false hats are hair, which covers {everywhere:.1%} of all pixels"
-    between = f" and the interval of hair {low:.0f}% to {high:.0f}%" * bool(np.isfinite(high))
-    more = f"Background is {bars['background'].iloc[0]:.0%} of them{between}"
+    more = f"The interval of hair is {low:.0f}% to {high:.0f}%; {bars['background'].iloc[0]:.0%} are background"
     return finished(figure, one, title, more)
 
 
@@ -192,16 +166,13 @@ def skin_by_distance(one: Source) -> Drawn | None:
     figure, axis = plt.subplots(figsize=(WIDTH, 2.9), layout="constrained")
     for shift, (label, trial) in zip((-0.04, 0.04), TRIALS.items(), strict=True):
         table = one.table("skin_by_distance", trial)
-        line(axis, np.arange(len(table)) + shift, table, "rate", color_of(label), label, 100)
-        name_line(axis, label, color_of(label), (shift, 100 * table["rate"].iloc[0]), (14, 6))
+        line(axis, np.arange(len(table)) + shift, table, "rate", (label, color_of(label)), 100, point=0, shift=(14, 6))
     axis.set_xticks(range(len(table)), table["pixels from clothing"])
     panel(axis, xlabel="pixels of the photo from the nearest clothing", ylabel="called clothing, % of the skin")
     axis.set_ylim(0, 1.12 * axis.dataLim.y1)
     far, at = table["called"].iloc[1:].sum(), table.loc[table["called"].idxmax()]
     title = f"{far:.0%} of the skin called clothing lies more than {EDGES[0]} pixels from clothing"
-    more = (
-        f"Most of it, {at['called']:.0%}, at {at['pixels from clothing']} pixels: there {at['rate']:.0%} of the skin is"
-    )
+    more = f"The largest part, {at['called']:.0%}, at {at['pixels from clothing']} pixels; there {at['rate']:.0%} is"
     return finished(figure, one, title, f"{more} called so")
 
 
@@ -211,19 +182,16 @@ def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Dr
     The last is the prediction, pale where it is right, in the full colour of what it is called where it is wrong, and
     grey where clothing is called background. With ``head`` around hair and headwear alone, two photos a row.
     """
-    lines = [(name, group) for name, group in groups.items() if group]
-    cases = [case for _, group in lines for case in group]
+    groups = {name: group for name, group in groups.items() if group}
+    cases = [case for group in groups.values() for case in group]
     if not cases:
         return None
-    if head:
-        lines = [(name, group[at : at + 2]) for name, group in lines for at in range(0, len(group), 2)]
-    names, most = ["truth", "wrong"], max(len(group) for _, group in lines)
-    names = ["photo"] * (cases[0].photo is not None) + names
+    most = 2 if head else max(map(len, groups.values()))
+    lines = [(name, group[at : at + most]) for name, group in groups.items() for at in range(0, len(group), most)]
+    names = [*["photo"] * (cases[0].photo is not None), "truth", "wrong"]
     size = (WIDTH, (5.0 if head else 5.9) / len(names) * len(lines) + 0.9)
     figure, axes = plt.subplots(len(lines), most * len(names), figsize=size, squeeze=False, layout="constrained")
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[], frame_on=False, anchor="NW")
-        axis.grid(False)
+    plt.setp(axes.flat, xticks=[], yticks=[], frame_on=False, anchor="NW")
     wrong = []
     for line_axes, (name, group) in zip(axes, lines, strict=True):
         line_axes[0].set_ylabel(name, fontsize=9.5)
@@ -236,11 +204,10 @@ def case_gallery(groups: Mapping[str, Sequence[Case]], head: bool = False) -> Dr
             wrong.append(case.prediction[box][case.wrong[box]])
     for axis, name in zip(axes[0], names, strict=False):
         axis.set_xlabel(name, fontsize=9)
-    pixels = np.bincount(np.concatenate(wrong), minlength=len(CLASSES))
-    pixels[0] = 0
-    label_legend(figure, [np.flatnonzero(pixels > 0.01 * pixels.sum())], 8, 9)
-    star = "; *: the label can be argued with" * any(case.dispute for case in cases)
-    figure.supxlabel(f"wrong: the prediction, pale where right, grey where clothing is missed{star}", fontsize=9)
+    pixels = np.bincount(np.concatenate(wrong), minlength=len(CLASSES))[1:]
+    label_legend(figure, [1 + np.flatnonzero(pixels > 0.01 * pixels.sum())], 8, 9)
+    note = "wrong: the prediction, pale where right, grey where clothing is missed; *: the label can be argued with"
+    figure.supxlabel(note, fontsize=9)
     told = [f"{_range([case.score for case in group], '.2f')} on the {name} photos" for name, group in groups.items()]
     title = f"The mean IoU is {', '.join(told)}"
     if head:
@@ -258,7 +225,7 @@ def _range(values: Sequence[float], form: str) -> str:
 def _what_is_wrong(case: Case) -> np.ndarray:
     strength = np.where(case.wrong, 1, 0.25)[..., None]
     picture = 255 - ((255 - colored(case.prediction).astype(float)) * strength).astype(np.uint8)
-    picture[case.wrong & (case.prediction == 0)] = [int(MISSED[at : at + 2], 16) for at in (1, 3, 5)]
+    picture[case.wrong & (case.prediction == 0)] = 143  # grey
     return picture
 
 
@@ -280,22 +247,19 @@ def kinds(one: Source) -> Drawn | None:
         return None
     table = one.table("kinds").reindex([*common_first(one.results), "mean"])
     shares = shares_of_kinds(table).dropna()
-    table = table.loc[shares.index]
     figure, axis = plt.subplots(figsize=(WIDTH, 5.0), layout="constrained")
     stacked(axis, shares, KIND_COLORS, KIND_TEXTS)
-    _, low, high = ends_of(table, "iou", 100)
-    axis.hlines(np.arange(len(shares)) + 0.28, low, high, color="black", lw=1.6)
+    axis.hlines(np.arange(len(shares)) + 0.28, *ends_of(table.loc[shares.index], "iou", 100)[1:], color="black", lw=1.6)
     axis.axhline(len(shares) - 1.5, color="#555555", lw=0.8)
-    mean = table.loc["mean"]
-    first = mean[list(KINDS)].astype(float).idxmax()
-    gain = f"ut right, {KINDS[first]} alone would add {row_text(mean, first, '.2f')} to the mean IoU"
-    less = ":\nless than their share, as what was false then counts no more"
-    panel(axis, f"P{gain}{less}", xlim=(0, 100), xlabel="percent of all pixels of the class, true or predicted")
+    first = table.loc["mean", list(KINDS)].idxmax()
+    gain = f"{KINDS[first]} put right would add {row_text(table.loc['mean'], first, '.2f')} to the mean IoU"
+    told = f"Here {gain},\nless than their share: what was false then counts no more"
+    panel(axis, told, xlim=(0, 100), xlabel="percent of all pixels of the class, true or predicted")
     legend_below(figure, axis, 2)
     most = shares[list(KINDS)].drop(index="mean").idxmax(axis=1).value_counts()
     title = f"Wrong {KINDS[most.index[0]]} are the largest kind of error in {most.iloc[0]} of {len(shares) - 1} classes"
     told = ", ".join(f"{text} {shares.loc['mean', kind]:.0%}" for kind, text in KINDS.items())
-    return finished(figure, one, title, f"On average {shares.loc['mean', 'right']:.0%} is right; {told}; p{gain}")
+    return finished(figure, one, title, f"On average {shares.loc['mean', 'right']:.0%} is right; {told}; {gain}")
 
 
 def outlines(one: Source) -> Drawn | None:
@@ -305,12 +269,9 @@ def outlines(one: Source) -> Drawn | None:
     if table.empty or not table["found"].min() > 0:
         return None
     figure, axis = plt.subplots(figsize=(WIDTH, 2.3), layout="constrained")
-    for name, (marker, color) in OUTLINE_STYLES.items():
-        style = {"ms": 13, "mew": 2.5} if marker == "|" else {"ms": 6}
-        axis.hlines(range(len(table)), *ends_of(table, name)[1:], color=color, lw=2.5, alpha=0.4)
-        axis.plot(table[name], range(len(table)), marker, color=color, ls="", label=OUTLINES[name], **style)
-        for row, value in enumerate(table[name] if marker != "|" else ()):
-            axis.annotate(f"{value:.2f}", (value, row), (0, 11), ha="center", **SMALL)
+    for name, color in OUTLINE_COLORS.items():
+        dots(axis, table, name, 0, color, OUTLINES[name], form=".2f" * (name != "network_pixel"))
+    axis.get_lines()[-1].set_marker("D")  # what resolution allows
     rows(axis, list(table.index))
     axis.set_ylim(len(table) - 0.6, -0.75)
     panel(axis, xlim=(0, 1.15 * axis.dataLim.x1), xlabel="boundary IoU at two pixels")
@@ -329,18 +290,13 @@ def sizes(one: Source) -> Drawn | None:
         return None
     figure, axis = plt.subplots(figsize=(WIDTH, 2.7), layout="constrained")
     lines = {"recall": ("pixels found", "#0072b2"), "missed": ("instances hardly found", "#d55e00")}
-    for shift, (name, (label, color)) in zip((-0.04, 0.04), lines.items(), strict=True):
-        line(axis, np.arange(len(table)) + shift, table, name, color, label, 100)
-        middle = (len(table) - 1) // 2
-        above = 100 * table[f"{name}_high"].iloc[middle : middle + 2].max()
-        name_line(axis, label, color, (middle + 0.5, above), (0, 8), ha="center")
+    for shift, (name, style) in zip((-0.04, 0.04), lines.items(), strict=True):
+        x = np.arange(len(table)) + shift
+        line(axis, x, table, name, style, 100, point=(len(table) - 1) // 2, shift=(8, 17))
     axis.set_xticks(range(len(table)), list(table.index))
     panel(axis, ylim=(0, 103), xlabel="share of the picture that the instance covers", ylabel="percent")
     first, last = table.iloc[0], table.iloc[-1]
-    gap = last["recall"] - first["recall"]
-    word = "nearly as well" if abs(gap) < 0.1 else "worse" if gap > 0 else "better"
-    apart = first["recall_low"] > last["recall_high"] or first["recall_high"] < last["recall_low"]
-    clear = "" if apart or abs(gap) < 0.1 else ", if not clearly"
-    found = f"{first['recall']:.0%} of their pixels, of large ones {last['recall']:.0%}"
-    title = f"Small instances are found {word}{clear}: {found}"
+    gap = first["recall"] - last["recall"]
+    word = "nearly as well" if abs(gap) < 0.1 else "worse" if gap < 0 else "better"
+    title = f"Small instances are found {word}: {first['recall']:.0%} of their pixels, of large {last['recall']:.0%}"
     return finished(figure, one, title, f"Hardly found are {first['missed']:.0%} and {last['missed']:.0%} of them")

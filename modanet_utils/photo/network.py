@@ -122,9 +122,7 @@ def _cut_off(labels: np.ndarray) -> str:
     return " and ".join(edge for edge, band in edges.items() if band.any(0).sum() >= CUT_OFF[1] * width)
 
 
-def _notes(
-    labels: np.ndarray, share: np.ndarray, confidence: np.ndarray, sure: float, cut: str, lies: bool
-) -> list[str]:
+def _notes(labels: np.ndarray, share: np.ndarray, each: np.ndarray, sure: float, cut: str, lies: bool) -> list[str]:
     """What tells that a picture is unlike the photos that networks were trained on: one whole person, upright."""
     height, width = labels.shape
     clothing, trained = share[1 : len(CLASSES)].sum(), "the network was trained on photos of one whole person"
@@ -141,8 +139,8 @@ def _notes(
         notes.append(f"the picture is wider than high, and {trained}, upright: cut it out for a finer answer")
     if sure < SURE:
         notes.append(f"the network is unsure ({sure:.0%} on average where it found something): look before trusting it")
-    elif names := [i for i in np.argsort(confidence) if i and share[i] >= ALARM_SHARE and confidence[i] < DOUBTFUL]:
-        told = ", ".join(f"{LABELS[i]} ({confidence[i]:.0%})" for i in names[:3])
+    elif names := [i for i in np.argsort(each) if i and share[i] >= ALARM_SHARE and each[i] < DOUBTFUL]:
+        told = ", ".join(f"{LABELS[i]} ({each[i]:.0%})" for i in names[:3])
         told += f" and {len(names) - 3} more" * (len(names) > 3)
         notes.append(f"the network is unsure where it says {told}: look there before trusting it")
     return notes

@@ -1,15 +1,13 @@
-"""A photo with its labels in colour: beside each other, and as one picture with a legend."""
+"""A photo with its labels in colour, and a legend beside it."""
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from modanet_utils.classes import LABELS
-from modanet_utils.metrics import fold_labels
 from modanet_utils.photo.network import Answer
-from modanet_utils.plots import PALETTE, Drawn, colored, gallery, lost, mistakes, titled
+from modanet_utils.plots import PALETTE
 
-PANELS = "photo", "labels over it", "labels"
 SIDES = (480, 1600)
 """Pixels of an overlay's longer side: smaller photos are enlarged, larger ones made smaller, to be looked at."""
 
@@ -24,26 +22,6 @@ def painted(photo: np.ndarray, labels: np.ndarray) -> np.ndarray:
     picture = np.where(found[..., None], cv2.addWeighted(picture, 0.4, PALETTE[labels], 0.6, 0), picture)
     picture[edge & found] = 255
     return picture
-
-
-def looked_at(answer: Answer, truth: np.ndarray | None = None) -> Drawn:
-    """The photo, its labels over it and alone, and the true ones ``(H, W) uint8`` where they are known.
-
-    The title says what is wrong where that can be known, else what is seen.
-    """
-    pictures, names = [answer.photo, painted(answer.photo, answer.labels), colored(answer.labels)], list(PANELS)
-    title = "Nothing but background is seen"
-    for name, seen in list(answer.classes.items())[:1]:  # the largest
-        title = f"{len(answer.classes)} labels are seen; the largest, {name}, covers {seen['share']:.0%} of the picture"
-    if truth is not None:
-        there = [label for label in np.unique(truth) if 0 < label < len(answer.share)]
-        number = sum(not lost(truth, answer.labels, label) for label in there)
-        wrong = [words for words, _ in mistakes(truth, fold_labels(answer.labels))][:3]
-        title = f"{number} of {len(there)} labels are found; wrong: {', '.join(wrong) or 'nothing'}"
-        pictures, names = [*pictures, colored(truth)], [*names, "truth"]
-    maps = [answer.labels] if truth is None else [answer.labels, truth]
-    figure = gallery([pictures], names, [""], maps, title)
-    return titled(figure, title), f"{title}. From left to right: {', '.join(names)}."
 
 
 def overlay(answer: Answer) -> Image.Image:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from modanet_utils.classes import CLOTHING
 from modanet_utils.comparison.text import at_zero, free, longer, price, reached
 from modanet_utils.errors.sources import Source
 from modanet_utils.errors.text import by_place, length_effect
-from modanet_utils.results.text import PENDING, first_of, listed, on_real_photos, row_text, trainings
+from modanet_utils.results.text import PENDING, listed, mean_iou, mean_of, on_real_photos, row_text, trainings
 from modanet_utils.results.workspace import NOTEBOOKS
 from modanet_utils.trials import headline
 
@@ -35,10 +37,22 @@ def _hair(results: Results) -> str:
 
 def _recommended(results: Results) -> str:
     """The network that a reader's own photo is segmented with."""
-    if not (found := trainings(results, "recommended")):
-        return ""
-    best, base = found[0], results["trials"]["cross_entropy"]["test"]["classes"]
-    falls = [name for name in CLOTHING if (best["classes"][name]["iou"] or 0) < (base[name]["iou"] or 0)]
+    reached, number = mean_iou(results, "recommended")
+    means = [_by_class(results, name) for name in ("cross_entropy", "recommended")]
+    falls = [name for name, first, second in zip(CLOTHING, *means, strict=True) if second < first]
     behind = f"; in {listed(falls)} it does no better than plain cross-entropy" * bool(falls)
-    mean_iou, once = row_text(best, "mean_iou"), first_of(results, "recommended")
-    return f"The recommended recipe reaches a mean IoU of {mean_iou} ({once}){behind}."
+    return f"The recommended recipe reaches a mean IoU of {reached:.3f} ({mean_of(number)}){behind}." * (number > 0)
+
+
+def _by_class(results: Results, trial: str) -> list[float]:
+    """IoU of each class of clothing over a trial's trainings, 0 where it is undefined."""
+    each = [[test["classes"][name]["iou"] or 0 for name in CLOTHING] for test in trainings(results, trial)]
+    return np.mean(each, axis=0).tolist() if each else [0.0] * len(CLOTHING)
+
+
+def score(results: Results, trial: str) -> tuple[float, str]:
+    """The mean IoU of a trial over its trainings, and in words its interval and how many these are."""
+    value, number = mean_iou(results, trial)
+    over = results.get("remedies", {}).get("trainings", {}).get(trial, {}).get("mean IoU")
+    ends = row_text(over, "value") if over else row_text(trainings(results, trial)[0], "mean_iou")
+    return value, f"{ends.partition(' ')[2]}, {mean_of(number)}".removeprefix(", ")

@@ -17,10 +17,11 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
+from modanet_utils.comparison.text import losses_shown
 from modanet_utils.project import write_whole
 from modanet_utils.remedies.text import every_presence, every_remedy, trainings
 from modanet_utils.report import safety
-from modanet_utils.report.answer import points
+from modanet_utils.report.answer import points, score
 from modanet_utils.report.execute import RunError
 from modanet_utils.report.templating import TEMPLATES, rendered
 from modanet_utils.results.text import with_index
@@ -123,7 +124,9 @@ def index_page(notebooks: Notebooks, results: Results) -> str:
     """The first page of a report: question, answer, picture, a card a notebook, claims, numbers."""
     cards = [(f"{name}.html", *title_and_question(one), _picture(one)) for name, one in notebooks.items()]
     answers = [_markdown(text) for text in points(results, "{}.html")]
-    return _page("index.html", "index.html.j2", notebooks, results, cards=cards, answers=answers)
+    shown = [name for name in (*losses_shown(results), "recommended") if name in results["trials"]]
+    scores = {name: score(results, name) for name in shown}
+    return _page("index.html", "index.html.j2", notebooks, results, cards=cards, answers=answers, scores=scores)
 
 
 def write_pages(folder: Path, notebooks: Notebooks, results: Results) -> list[str]:

@@ -43,9 +43,6 @@ def trainings(results: Mapping[str, Any], trial: str) -> list[Mapping[str, Any]]
 def mean_iou(results: Mapping[str, Any], trial: str) -> tuple[float, int]:
     """The mean IoU of a trial over all its trainings, and how many these are; NaN and 0 where none is recorded."""
     each = [test["mean_iou"] for test in trainings(results, trial)]
-    more = results.get("remedies", {}).get("trainings", {}).get(trial, {}).get("mean IoU", {})
-    if more.get("trainings", 0) > len(each):  # notebook 06 keeps further seeds of a remedy there alone
-        return more["value"], more["trainings"]
     return (sum(each) / len(each) if each else math.nan), len(each)
 
 
@@ -57,14 +54,6 @@ def mean_of(number: int) -> str:
 def moves(change: float) -> str:
     """A change of a score as a verb, as in "adds 0.078 to"."""
     return f"{'takes' if change < 0 else 'adds'} {abs(change):.3f} {'from' if change < 0 else 'to'}"
-
-
-def first_of(results: Mapping[str, Any], trial: str) -> str:
-    """What a trial's own score stands for: one training, or the first of several with their mean."""
-    over = results.get("remedies", {}).get("trainings", {}).get(trial, {}).get("mean IoU", {"trainings": 1})
-    if over["trainings"] < 2:
-        return "one training"
-    return f"the first of {over['trainings']} trainings, {value_text(over['value'])} on average"
 
 
 def on_real_photos(results: Mapping[str, Any]) -> str:

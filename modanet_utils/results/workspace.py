@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modanet_utils import metrics
 from modanet_utils.classes import CLASSES
 from modanet_utils.datasets.coco import IMAGES, Dataset, is_drawn, open_dataset
 from modanet_utils.datasets.find import find_data
@@ -138,13 +137,3 @@ def recorded(profile: str = "ccp", complete: bool = True) -> dict[str, Any]:
     results = read_results(path)
     check_results(results, complete)
     return results
-
-
-def kept_counts(results: Mapping[str, Any], trial: str) -> np.ndarray | None:
-    """Counts ``(images, 16, 14)`` of a recorded trial, if the folder of its report keeps those that were recorded."""
-    path = ROOT / "reports" / results.get("profile", "") / "runs" / trial / "counts.npz"
-    if not (test := results.get("trials", {}).get(trial, {}).get("test")) or not path.is_file():
-        return None
-    with np.load(path, allow_pickle=False) as arrays:
-        counts = arrays["counts"]
-    return counts if metrics.clothing_mean_iou(counts.sum(axis=0)) == test["mean_iou"] else None

@@ -78,8 +78,16 @@ def test_data_without_hair_make_no_figure_about_it() -> None:
 
 def test_titles_follow_the_numbers() -> None:
     assert "73% of the false hats are hair" in said(false_hats(make_source()))[0]
-    title, alt = said(confusions(make_source()))
-    assert "hair called headwear 23.9%" in title and "headwear called background, 29.9%" in alt
+    title, alt = said(false_hats(make_source()))
+    assert "% are background" in alt and "The interval of hair is" in alt
+    drawn = confusions(make_source(), 2)
+    assert drawn and "hair called headwear 23.9%" in drawn[0].get_suptitle()
+    assert "headwear called background, 29.9%" in drawn[1]
+    names = [label.get_text() for label in drawn[0].axes[0].get_yticklabels()]
+    assert names[0] == "headwear called background" and "hair called headwear" in names
+    plt.close(drawn[0])
+    title, alt = said(skin_by_distance(make_source()))
+    assert title == "50% of the skin called clothing lies more than 2 pixels from clothing" or title[0].isdigit()
     one = make_source()
     hats = [row | {"value": 0.3, "low": 0.2} for row in one.errors["pasted_hats"]]
     title, _ = said(causes.pasted_hats(Source({"errors": {"pasted_hats": hats}})))
@@ -91,10 +99,23 @@ def test_titles_follow_the_numbers() -> None:
 def test_the_first_picture_says_what_longer_training_does() -> None:
     title, alt = said(opening(make_trials()))
     assert title == "The combined loss calls 25% of the hair headwear after 15 epochs, 2.0% after 45"
-    assert "of the skin it calls 35% clothing" in alt.lower()
+    assert "of the skin it calls 35% clothing" in alt.lower() and "without class weights" not in alt
     short = {name: entry for name, entry in make_trials().items() if name != "combined_long"}
     assert said(opening(short))[0] == "The combined loss calls 25% of the hair headwear"
     assert opening({}) is None
+    one = make_trials()["combined_long"]
+    one["test"]["body"]["hair_as_headwear"]["interval"] = [0.01, 0.05]
+    one["test"]["classes"]["headwear"]["iou_interval"] = [0.05, 0.2]
+    drawn = opening(make_trials() | {"combined_long": one, "combined_unweighted": make_trials()["cross_entropy"]})
+    assert drawn and "without class weights it calls 0.0% of the hair so" in drawn[1]
+    axis = drawn[0].axes[0]
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    (row,) = [row for row, name in enumerate(names) if "3 x as long" in name]
+    assert names[row - 1] == "combined loss (15 epochs)" and names[row - 2] == "combined, no weights (15 epochs)"
+    drawn_lines = [part.get_segments()[0] for part in axis.collections]
+    np.testing.assert_allclose([spot for spot in drawn_lines if spot[0, 1] == row][0], [[1, row], [5, row]])
+    assert np.isnan([spot for spot in drawn_lines if spot[0, 1] == row - 1][0][:, 0]).all(), "several: no interval"
+    plt.close(drawn[0])
 
 
 def test_shares_of_kinds_add_up() -> None:
@@ -110,5 +131,13 @@ def test_cases_are_shown_with_what_is_wrong() -> None:
     case = Case(3, truth, prediction, np.zeros((6, 4, 3), np.uint8), "why not")
     title, alt = said(case_gallery({"random": [case], "worst": [replace(case, photo=None)] * 0}))
     assert title == "The mean IoU is 0.00 to 0.00 on the random photos" and "the label of 1 can be argued with" in alt
-    assert "100% to 100% of the hair" in said(case_gallery({"": [replace(case, photo=None)] * 2}, head=True))[0]
+    drawn = case_gallery({"": [case] * 3}, head=True)
+    assert drawn and len(drawn[0].axes) == 12, "two rows of two photos, three pictures each"
+    assert [axis.get_xlabel() for axis in drawn[0].axes[:4]] == ["photo", "truth", "wrong", ""]
+    assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["headwear"], "what is wrong, alone"
+    plt.close(drawn[0])
+    assert (
+        "On these 2 photos 100% to 100% of the hair"
+        in said(case_gallery({"": [replace(case, photo=None)] * 2}, head=True))[0]
+    )
     assert case_gallery({"worst": []}) is None

@@ -70,7 +70,7 @@ def test_a_figure_is_cut_off_where_it_crosses_an_edge(edges: dict[str, int], sai
 def test_a_part_of_a_drawn_person_is_said() -> None:
     look = open_network("combined_body").look
     scene, instances, labels, _ = draw(0, 2)
-    assert look(scene).notes == []
+    assert noted(look(scene).notes) == ""
     found = {name: look(part).notes for name, part in cuts(scene, np.array([0, *labels])[instances]).items()}
     assert [noted(notes) for notes in found.values()] == ["top", "bottom", "bottom"]
     assert not any("lying" in note or "wider than high" in note for notes in found.values() for note in notes)

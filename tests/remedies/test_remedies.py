@@ -204,10 +204,15 @@ def test_tuning_is_decided_by_what_validation_prefers(counts: dict[str, np.ndarr
         assert change is not None and (decided["value"], decided["verdict"]) == (pytest.approx(change[0]), verdict)
     assert Evidence(counts | gammas, dict.fromkeys(list(gammas)[1:], 0.3)).tuned("combined_body", *gammas) is None
     drawn = plots.tuning({"remedies": {"tuning": tables.tuning(counts | gammas, plots.TUNED)}})
-    assert drawn is not None and "The mean IoU moves by 0.300 with gamma and 0.094 with class weights" in drawn[1]
-    assert [tick.get_text() for tick in drawn[0].axes[0].get_xticklabels()] == ["0", "1", "2", "3"]
+    assert drawn is not None
+    assert drawn[1].startswith('Mean IoU: gamma "3" lost 0.300, class weights "none" lost 0.094'), drawn[1]
+    assert [tick.get_text() for tick in drawn[0].axes[0].get_yticklabels()] == ["0", "1", "2", "3"]
     mean = [float(metrics.clothing_mean_iou((counts | gammas)[name].sum(0))) for name in plots.TUNED["gamma"]]
-    assert list(drawn[0].axes[0].get_lines()[1].get_ydata()) == pytest.approx(mean)
+    assert list(drawn[0].axes[0].get_lines()[0].get_xdata()) == pytest.approx(mean)
+    plt.close(drawn[0])
+    same = {f"combined_body_gamma{gamma}": counts_of(0.6, seed=gamma) for gamma in (0, 1)}
+    drawn = plots.tuning({"remedies": {"tuning": tables.tuning(same, plots.TUNED)}})
+    assert drawn is not None and "gamma made no clear difference (0.00" in drawn[1]
     plt.close(drawn[0])
     assert plots.tuning({"remedies": {"tuning": tables.tuning({"combined": counts["combined"]}, plots.TUNED)}}) is None
 
@@ -215,20 +220,27 @@ def test_tuning_is_decided_by_what_validation_prefers(counts: dict[str, np.ndarr
 def test_figures_show_what_the_tables_hold(counts: dict[str, np.ndarray]) -> None:
     length = tables.against_their_own(counts, {}, "length")
     epochs = {name: 45 if "long" in name else 15 for name in length.index}
-    truth = Evidence(counts).truth
-    truth[:, 6:14] = 0
-    figures = [
-        plots.budget_lines(length, epochs, truth)[0],
-        plots.remedy_dots(tables.against_their_own(counts, {}, "remedies"))[0],
-    ]
-    said = [axis.get_title("left") for axis in figures[0].axes]
+    few = {name: one.copy() for name, one in counts.items()}
+    for one in few.values():
+        one[:, 6:14] = 0
+    budget, alt = plots.budget_lines(length, epochs, few)
+    said = [axis.get_title("left") for axis in budget.axes]
     assert said == ["mean IoU of 5 classes", "precision of clothing", "classes found, of 5"]
-    lines = figures[0].axes[0].get_lines()
-    assert sorted(lines[0].get_ydata()) == pytest.approx(
-        length.loc[["cross_entropy", "cross_entropy_long"], "mean_iou"]
-    )
-    assert figures[1].axes[0].get_yticklabels()[0].get_text().startswith("hair and skin as outputs")
-    title = "Of 2 changes 1 clearly raised mean IoU, 1 left less hair called headwear"
-    assert figures[1].get_suptitle() == title
-    for figure in figures:
+    short, long = (line.get_xdata() for line in budget.axes[0].get_lines())
+    np.testing.assert_allclose([short[0], long[0]], length.loc[["cross_entropy", "cross_entropy_long"], "mean_iou"])
+    gain = length.loc["cross_entropy_long", "mean_iou"] - length.loc["cross_entropy", "mean_iou"]
+    assert f"cross-entropy {gain:+.3f}" in alt and "cross-entropy 13 instead of 13" in alt
+    first = statistics.bootstrap(few["cross_entropy"], metrics.clothing_precision)
+    np.testing.assert_allclose(budget.axes[1].collections[0].get_segments()[0][:, 0], first[1:])
+    remedies = tables.against_their_own(counts, {}, "remedies").to_dict("index")
+    hair = {"combined": (0.15, 0.25), "combined_body": (0.03, 0.07), "combined_body_repeat": (0.03, 0.07)}
+    test = {name: {"test": {"body": {"hair_as_headwear": {"interval": ends}}}} for name, ends in hair.items()}
+    drawn = plots.opening({"remedies": {"remedies": remedies}, "trials": test})
+    assert drawn and drawn[0].axes[0].get_yticklabels()[0].get_text().startswith("hair and skin as outputs")
+    title = "Of 2 changes 1 clearly raised mean IoU, 1 clearly left less hair called headwear"
+    assert drawn[0].get_suptitle() == title and "largest gain in mean IoU is +0.1" in drawn[1]
+    test["combined"]["test"]["body"]["hair_as_headwear"]["interval"] = (0.06, 0.3)
+    again = plots.opening({"remedies": {"remedies": remedies}, "trials": test})
+    assert again and again[0].get_suptitle() == "Of 2 changes 1 clearly raised mean IoU"
+    for figure in (budget, drawn[0], again[0]):
         plt.close(figure)

@@ -32,12 +32,8 @@ def worn_and_beside() -> dict[str, Photo]:
     """A hat put on a head, and the same hat beside the person."""
     hat, *_ = pictures.hats(_scenes())
     one, (worn, beside, _) = next((one, made) for one in _scenes() if (made := pictures.wear(one, hat)))
-    rows, moved, mask = (
-        slice(_head(one)[0].start, _head(one)[0].start + 200),
-        one.photo.copy(),
-        beside.truth == HEADWEAR,
-    )
-    moved[np.roll(mask, -12, axis=1)] = beside.photo[mask]  # in from the edge, where it would look cut off
+    rows, moved, hat_at = slice(start := _head(one)[0].start, start + 200), one.photo.copy(), beside.truth == HEADWEAR
+    moved[np.roll(hat_at, -12, axis=1)] = beside.photo[hat_at]  # in from the edge, where it would look cut off
     return {"on the head": worn.photo[rows], "beside": moved[rows]}
 
 

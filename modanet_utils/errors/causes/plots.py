@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from modanet_utils.errors.causes.examples import in_other_colours, two_people, worn_and_beside
 from modanet_utils.errors.causes.pictures import Photo
-from modanet_utils.errors.plots import SMALL, WIDTH, finished, line, name_line, panel
+from modanet_utils.errors.plots import WIDTH, finished, line, panel
 from modanet_utils.errors.sources import Source
 from modanet_utils.plots import Drawn, dots, rows
 
@@ -43,9 +42,7 @@ def pasted_hats(one: Source) -> Drawn | None:
         return None
     table = one.table("pasted_hats").rename(columns={"low": "value_low", "high": "value_high"})
     figure, axis = _beside(worn_and_beside(), 3.0, 2.3)
-    dots(axis, table.loc[list(HATS)], "value", 0, "#333333", "", 100)
-    for row, value in enumerate(100 * table["value"][list(HATS)]):
-        axis.annotate(f"{value:.0f}", (value, row), (0, 10), ha="center", **SMALL)
+    dots(axis, table.loc[list(HATS)], "value", 0, "#333333", "", 100, ".0f")
     rows(axis, list(HATS.values()))
     panel(axis, xlim=(-3, 103), xlabel="percent of the hat's pixels that are found")
     real, worn, beside = table["value"][list(HATS)]
@@ -64,40 +61,25 @@ def place_or_colour(one: Source) -> Drawn | None:
     top, bottom = right.subfigures(2, 1, height_ratios=(1.55, 2.2))
     _shown(top, in_other_colours())
     model, doses = left.subplots(), bottom.subplots()
-    dots(model, slopes, "slope", 0, "#333333", "", 100)
-    points, last = 100 * slopes["slope"], table.iloc[-1]
-    for row, value in enumerate(points):
-        model.annotate(f"{value:+.0f}", (value, row), (0, 9), ha="center", **SMALL)
+    dots(model, slopes, "slope", 0, "#333333", "", 100, "+.0f")
     rows(model, list(CAUSES.values()))
     model.axvline(0, color="black", lw=1)
-    panel(model, xlabel="hair called headwear, points\nper standard deviation")
+    panel(
+        model, "Three things, each\nwith the others held", xlabel="hair called headwear, points\nper standard deviation"
+    )
+    points, last, told = 100 * slopes["slope"], table.iloc[-1], []
     for shift, (name, (label, color)) in zip((-0.35, 0.35), DOSES.items(), strict=True):
-        line(doses, table.index + shift, table, name, color, label, 100)
-        name_line(doses, f"against\n{label}", color, (last.name, 100 * last[name]), (8, 6))
+        line(doses, table.index + shift, table, name, (f"against\n{label}", color), 100, shift=(8, 6))
+        unclear = " (not clear)" * bool(last[f"{name}_low"] <= 0 <= last[f"{name}_high"])
+        told.append(f"{100 * last[name]:+.0f}{unclear} against {label}")
     doses.axhline(0, color="black", lw=1)
     doses.set_xticks(table.index)
-    panel(
-        doses,
-        xlim=(-1, 1.35 * table.index[-1]),
-        xlabel="distance moved, CIE Lab",
-        ylabel="hair called\nheadwear, points",
-    )
-    first = points.abs().idxmax()
-    ends = slopes.loc[first, ["slope_low", "slope_high"]]
-    sure = "goes" if ends.prod() > 0 and ends.abs().min() > slopes["slope"].drop(first).abs().max() else "may go"
-    told = ", ".join(f"{_clearly(last, name)} against {label}" for name, (label, _) in DOSES.items())
-    most = f"Hair called headwear {sure} most\nwith {' '.join(CAUSES[first].split())}"
-    for place, finding in ((left, most), (right, f"Hair moved toward hats' colours:\n{told}")):
-        place.suptitle(finding, x=0.02, ha="left", fontsize=10.5)
+    panel(doses, xlim=(-1, 1.35 * table.index[-1]), xlabel="distance moved, CIE Lab", ylabel="headwear, points")
+    moved = f"Hair moved toward hats' colours:\n{', '.join(told)}"
+    right.suptitle(moved, x=0.02, ha="left", fontsize=10.5)
     title = f"Height in the picture goes with {points['height']:+.0f} points, distance from hats in colour with "
     title += f"{points['distance']:+.0f}"
-    return finished(figure, one, title, f"Hair moved toward hats' colours: {told}")
-
-
-def _clearly(row: pd.Series, name: str) -> str:
-    """Points, and that they are not clear where the interval holds 0."""
-    unclear = " (not clear)" * bool(row[f"{name}_low"] <= 0 <= row[f"{name}_high"])
-    return f"{100 * row[name]:+.0f}{unclear}"
+    return finished(figure, one, title, " ".join(moved.split()))
 
 
 def crowd(one: Source) -> Drawn | None:
@@ -107,15 +89,14 @@ def crowd(one: Source) -> Drawn | None:
     table = one.table("crowd")
     figure, axis = _beside(two_people(), 3.4, 2.6)
     row, share = table.iloc[-1], table.index[-1]
-    for shift, (name, (label, color)) in zip((-0.04, 0.04), OTHERS.items(), strict=True):
-        line(axis, np.arange(len(table)) + shift, table, name, color, label)
-        name_line(axis, label, color, (len(table) - 1 + shift, row[name]), (10 - 100 * shift, 0))
+    for shift, (name, style) in zip((-0.04, 0.04), OTHERS.items(), strict=True):
+        line(axis, np.arange(len(table)) + shift, table, name, style)
     axis.axhline(0, color="black", lw=1)
     axis.set_xticks(range(len(table)), [f"{overlap:.0%}" for overlap in table.index])
     panel(axis, xlim=(-0.3, 1.45 * (len(table) - 1)), xlabel="share of the person covered", ylabel="change of mean IoU")
     costs = "costs" if row["rear_high"] < 0 else "does not clearly cost"
-    clear = "" if row["person_low"] <= 0 <= row["person_high"] else "clearly "
-    title = f"A person in front {costs} {-row['rear']:.2f}, a silhouette {-row['silhouette']:.2f}:"
-    title += f" {clear or 'not clearly '}different"
+    clear = "not " * bool(row["person_low"] <= 0 <= row["person_high"])
+    title = f"A person in front {costs} {-row['rear']:.2f}, a silhouette {-row['silhouette']:.2f}: "
+    title += f"{clear}clearly different"
     both = f"change {row['both']:+.2f} for both people together, from {row['alone']:.2f} to {row['together']:.2f}"
     return finished(figure, one, title, f"Mean IoU where {share:.0%} is covered; {both}")
