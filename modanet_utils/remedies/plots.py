@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from modanet_utils.classes import CLASSES
@@ -39,6 +40,7 @@ def budget_lines(table: pd.DataFrame, epochs: Mapping[str, int], counts: Mapping
             dots(axis, table.loc[names], score, shift, color, f"{epochs[names[0]]} epochs", form=form)
         rows(axis, [label_of(short) for short in pairs])
         axis.margins(x=0.15)
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=score == "found"))
         axis.set_title(label.format(classes), fontsize=10)
     legend_below(figure, axes[0])
     mean, found, title = table["mean_iou"], table["found"], "Three times the training moves the mean IoU"
@@ -91,6 +93,7 @@ def opening(results: Mapping[str, Any]) -> Drawn | None:
         axis.tick_params(labelsize=9)
         axis.set_xlabel(label, fontsize=10)
     axes[0].axvline(0, color="black", lw=1)
+    axes[0].locator_params(axis="x", nbins=4)
     axes[1].set_xlim(left=-0.5)
     clear = (table["change_low"] > 0).sum()
     fewer = (table["hair_as_headwear_high"] < before["hair_as_headwear_low"]).sum()
