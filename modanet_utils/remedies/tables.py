@@ -75,14 +75,14 @@ def remedy_texts(table: pd.DataFrame) -> pd.DataFrame:
     return told(rows, columns | {"seconds an epoch": ("seconds", ".0f")})
 
 
+CALLED = ("hair", "headwear"), ("skin", "clothing")
+
+
 def every_remedy(table: pd.DataFrame) -> pd.DataFrame:
     """As `remedy_texts`, with all scores, where a table may be wide."""
-    columns = {"mean IoU": ("mean_iou", ".3f"), "precision": ("precision", ".3f"), "classes found": ("found", ".0f")}
-    columns |= {
-        "hair called headwear": ("hair_as_headwear", ".3f"),
-        "skin called clothing": ("skin_as_clothing", ".3f"),
-    }
-    rest = remedy_texts(table).drop(columns="mean IoU")
+    columns = {"precision": ("precision", ".3f"), "classes found": ("found", ".0f")}
+    columns |= {f"{one} called {other}": (f"{one}_as_{other}", ".1%") for one, other in CALLED}
+    rest = remedy_texts(table)
     rest.insert(0, "against", [name or "–" for name in table["against"]])
     return pd.concat([rest, told(table.to_dict("index"), columns)], axis=1)
 
