@@ -81,7 +81,7 @@ def loop(options: Options) -> Entry:
     return entry
 
 
-def remedies(options: Options, share: int = 8) -> Entry:
+def remedies(options: Options, share: int = 16) -> Entry:
     """An epoch of every trial of notebook 06, the real loop on a part of the photos, scaled to all by its steps.
 
     What does not change a step's time (tags, rates, the weights to start from) is left out: trials that differ in
@@ -103,7 +103,7 @@ def remedies(options: Options, share: int = 8) -> Entry:
         seconds[trial.name] = same[config.hash]
     found = {name: [seconds[name]] for name in ("combined_body_tagged_larger", "combined_body_long")}
     what = "an epoch of a remedy of notebook 06, pictures 1.5 times as high and wide and as they are"
-    data = f"{len(whole['train'])} photos, measured on an eighth of them ({dataset.name})"
+    data = f"{len(whole['train'])} photos, measured on a part of them ({dataset.name})"
     entry = compared(what, data, found, *found)
     return entry | {"epochs": seconds, "fingerprint": dataset.fingerprint}
 
