@@ -346,7 +346,7 @@ def test_an_unknown_comparison_is_refused(capsys: pytest.CaptureFixture) -> None
     with pytest.raises(SystemExit):
         bench.main(["--only", "speed"])
     assert (
-        "'speed' is no comparison; there are scan, loss, step, trials, loop, epoch, score, open, predict"
+        "'speed' is no comparison; there are scan, loss, step, trials, loop, epoch, remedies, score, open"
         in capsys.readouterr().err
     )
 
